@@ -4,16 +4,15 @@ import { mkdirSync } from 'node:fs';
 import * as nodeModule from 'node:module';
 import { join } from 'node:path';
 import { t } from '@vscode/l10n';
-import type { AgentReaders } from './agents/toolCall.js';
 import { splitCommonOptions, joinCommandWords, parseCommandLine } from './cli/arguments.js';
 import { CliError } from './cli/commandError.js';
 import { ownCommands } from './cli/commandTable.js';
+import type { Context } from './cli/context.js';
 import { exitCode } from './cli/exitCodes.js';
 import { commandHelp, generalHelp, groupHelp } from './cli/help.js';
 import { ownVersion } from './cli/ownVersion.js';
 import { answerDocument } from './cli/printed.js';
 import { stateFolder } from './journal/stateFolder.js';
-import type { DatesReader } from './session/readers.js';
 import { clusterCommands } from './wings/cluster/commands/clusterCommands.js';
 import { copiedDisks, copiesCommands } from './wings/copies/commands/copiesCommands.js';
 import { guestCommands } from './wings/guest/commands/guestCommands.js';
@@ -29,14 +28,14 @@ const commands = {
   ...insideCommands(copiedDisks),
   ...copiesCommands,
   ...ofGuests,
-  ...clusterCommands({ ...ownCommands, ...ofGuests }),
+  ...clusterCommands,
 };
 
-/** The readers for agents. */
-const readers: AgentReaders & DatesReader = {
+const readers: Context['readers'] = {
   dates: () => import('./wings/copies/schedules/datesTimer.js'),
   files: () => import('./wings/inside/readFiles.js'),
   notes: async (...of) => (await import('./wings/copies/notesOfBackups.js')).readBackupNotes(...of),
+  findLeft: async () => (await import('./wings/cluster/leftInCluster.js')).leftInCluster,
 };
 
 /** Not where Node.js keeps it by itself: that is in /tmp, and who is there first gives us code to run. */

@@ -6,7 +6,7 @@ import * as vscode from 'vscode';
 import { landFirst } from './ui/firstLanding.js';
 import type { EditorContext } from './api/connectWithin.js';
 import type { VirtRewindApi } from './api/publicApi.js';
-import type { CommandServices, EndLeft, SystemsOfEditor } from './ui/commands/commandServices.js';
+import type { CommandServices, SystemsOfEditor } from './ui/commands/commandServices.js';
 import { applySettings } from './ui/commands/applySettings.js';
 import { registerCommands } from './ui/commands/registerCommands.js';
 import type { Engine } from './engine/engine.js';
@@ -284,9 +284,8 @@ async function wings() {
     import('./wings/cluster/editor/clusterInEditor.js').then(({ clusterInEditor }) => clusterInEditor),
   ]);
   const handlers = { ...inside.handlers, ...copies.handlers, ...guest.handlers, ...cluster.handlers };
-  const endLeft: EndLeft = async (...of) => (await guest.endLeft(...of)) || cluster.endLeft(...of);
-  const all = { ...inside, ...copies, endLeft, handlers };
-  return { ...all, readers: { ...inside.readers, ...copies.readers, ...guest.readers } };
+  const all = { ...inside, ...copies, endLeft: guest.endLeft, handlers };
+  return { ...all, readers: { ...inside.readers, ...copies.readers, ...guest.readers, ...cluster.readers } };
 }
 
 /** For other extensions. Its code is loaded when one of them connects. */

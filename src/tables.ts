@@ -38,7 +38,7 @@ export const commands: CommandTable = {
   ...insideCommands(copiedDisks),
   ...copiesCommands,
   ...ofGuests,
-  ...clusterCommands({ ...ownCommands, ...ofGuests }),
+  ...clusterCommands,
 };
 
 /** With --json, each by a name of its own. */

@@ -8,6 +8,7 @@ export const readers = {
   newVms: () => import('../src/wings/guest/makeForProgram.js'),
   backups: () => import('../src/wings/copies/readCopies.js'),
   notes: readBackupNotes,
+  findLeft: async () => (await import('../src/wings/cluster/leftInCluster.js')).leftInCluster,
 };
 
 export const connect = (options: string | ConnectOptions = {}): Promise<VirtRewind> => connectTo(options, readers);

@@ -8,6 +8,7 @@ import { isAlreadyInState } from '../operations/power/alreadyInState.js';
 import { type Asker, carryOut } from '../session/carryOut.js';
 import type { FileCopy } from '../session/fileCopy.js';
 import { endInterrupted } from '../session/endInterrupted.js';
+import { endLeft, leftOn } from '../session/leftWork.js';
 import { guestAddress, waitInSession, runInSession } from '../session/guestInSession.js';
 import { operationOutcome, programOutcome, snapshotInfos } from '../session/infos.js';
 import type { FileReader, FilesPlace } from '../session/readers.js';
@@ -132,6 +133,10 @@ export class SessionVm implements VirtualMachine {
     readonly RecoveryOutcome[]
   > {
     return this.#librarySession.act(async (session) => {
+      await endLeft(
+        leftOn(this.#librarySession.readers, session, this.#found.ref.uuid, this.#librarySession.log),
+        dismiss ? 'dismiss' : 'finish',
+      );
       const { outcomes } = await endInterrupted(session, await this.#read(session), ({ view, needsName }) => {
         requireName(needsName && !dismiss ? view.vm.name : undefined, name);
         return dismiss ? 'dismiss' : 'finish';

@@ -2,7 +2,7 @@
 import { commandLines, planText, questionLines } from './planText.js';
 import { t } from '@vscode/l10n';
 import { DisposableStore, toDisposable } from '../base/disposable.js';
-import type { OperationRequest, OperationResult } from '../domain/operation.js';
+import type { OperationRequest, OperationResult, VmTurn } from '../domain/operation.js';
 import { displayLine } from '../domain/plainText.js';
 import type { VmView } from '../live/views.js';
 import type { Plan } from '../operations/plan.js';
@@ -178,7 +178,7 @@ export function followAtTerminal(
   { session: { engine }, terminal, interruption }: Context,
   { request, cancel }: RunningRequest,
 ): Follower {
-  let waitsFor: OperationRequest | undefined;
+  let waitsFor: VmTurn | undefined;
   const show = (): void => {
     const running = engine.findVm(request.vm)?.operation;
     if (running?.request === request) {

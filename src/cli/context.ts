@@ -1,7 +1,7 @@
 // What a command of the command line is: its row in the table, a call of it, and what it is given.
 import type { AgentReaders } from '../agents/toolCall.js';
 import type { Log } from '../base/log.js';
-import type { DatesReader } from '../session/readers.js';
+import type { DatesReader, Readers } from '../session/readers.js';
 import type { Session } from '../session/session.js';
 import type { Interruption } from './interruption.js';
 import type { CommandEnd, Printer } from './printed.js';
@@ -89,8 +89,8 @@ export interface Context {
   readonly call: Call;
   readonly terminal: Terminal;
   readonly session: Session;
-  /** The readers for agents. */
-  readonly readers: AgentReaders & DatesReader;
+  /** The readers for agents, what wings leave, and the dates of snapshots. */
+  readonly readers: AgentReaders & DatesReader & Pick<Readers, 'findLeft'>;
   readonly log: Log;
   readonly interruption: Interruption;
   readonly printer: Printer;

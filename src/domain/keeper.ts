@@ -1,6 +1,6 @@
 // Who beside libvirt starts and stops a VM: a cluster's resource manager. It takes a VM that is off for failed and
 // starts it again, in the middle of a revert too. Values, and the port to it.
-import type { OperationRequest } from './operation.js';
+import type { VmTurn } from './operation.js';
 import type { Vm } from './vm.js';
 
 export interface Keeper {
@@ -42,7 +42,7 @@ export interface VmKeepers {
   hold(vm: Pick<Vm, 'uuid' | 'name'>): Promise<HeldVm | undefined>;
 }
 
-/** Not of what changes words alone, nor of what is refused while a cluster keeps the VM. */
-export function isHeldFor({ kind }: OperationRequest): boolean {
-  return !['describe', 'rename', 'power', 'speed', 'debug'].includes(kind);
+/** Not of what changes words alone, nor of what is refused while a cluster keeps the VM. A wing asks the cluster itself. */
+export function isHeldFor({ kind }: VmTurn): boolean {
+  return !['describe', 'rename', 'power', 'speed', 'debug', 'wing'].includes(kind);
 }

@@ -55,8 +55,6 @@ interface DiskChange {
   readonly bytes: number;
 }
 
-export type WingTurn = 'move' | 'give' | 'take' | 'remove';
-
 export type OperationRequest =
   | {
       readonly kind: 'create';
@@ -132,8 +130,6 @@ export type OperationRequest =
        * still.
        */
       readonly clock?: 'revert' | 'stop';
-      /** A wing has its turn on the VM for this, which it writes down by itself: no plan is made of it. */
-      readonly ofWing?: WingTurn;
     }
   /**
    * Fewer layers below the current state: by deleting snapshots where they own the layers, by block commit where none
@@ -179,6 +175,16 @@ export type OperationRequest =
   | { readonly kind: 'discard'; readonly vm: VmRef }
   /** These snapshots, each by itself; what cannot be deleted safely stays. */
   | { readonly kind: 'prune'; readonly vm: VmRef; readonly snapshots: readonly string[] };
+
+/** A wing holds the VM for this, and writes down by itself what it does: no plan is made of it. */
+export interface WingTurn {
+  readonly kind: 'wing';
+  readonly of: 'move' | 'give' | 'take' | 'remove';
+  readonly vm: VmRef;
+}
+
+/** What a VM is held for. */
+export type VmTurn = OperationRequest | WingTurn;
 
 export type OperationType = OperationRequest['kind'];
 

@@ -16,7 +16,7 @@ import type { Tuning } from '../domain/speed.js';
 import type { LoggedOperation, MarkRequest } from '../domain/loggedOperation.js';
 import type { BlockMap } from '../domain/blockMap.js';
 import type { VmLayers } from '../domain/layers.js';
-import type { OperationRequest, OperationResult } from '../domain/operation.js';
+import type { OperationRequest, OperationResult, VmTurn } from '../domain/operation.js';
 import type { Examination } from '../diagnosis/examination.js';
 import type { AutoSnapshot } from '../domain/facts.js';
 import type { CloneDisk } from '../operations/clone/cloneDisks.js';
@@ -118,7 +118,7 @@ export interface EnginePort {
     request: OperationRequest,
     options?: {
       readonly signal?: AbortSignal;
-      readonly onWait?: (forWhat: OperationRequest) => void;
+      readonly onWait?: (forWhat: VmTurn) => void;
       readonly confirmed?: Plan;
       /** No old checkpoints are deleted after it. */
       readonly keepsAll?: true;

@@ -3,7 +3,7 @@
 import { asFailure } from '../domain/asFailure.js';
 import type { OperationRequest } from '../domain/operation.js';
 import type { OpenEntry } from '../journal/journal.js';
-import type { Lease, Leases } from './leases/leases.js';
+import type { Leases, OperationLease } from './leases/leases.js';
 import type { FreshLook } from './look/freshLook.js';
 import { recoverFirst, requireFinished } from './recover/recoverFirst.js';
 import type { Recoverer } from './recover/recoverer.js';
@@ -31,7 +31,7 @@ interface HoldContext {
 export function holdOperation(
   request: OperationRequest,
   { leases, recoverer, look, ended }: HoldContext,
-  begin: (lease: Lease) => Promise<OpenEntry>,
+  begin: (lease: OperationLease) => Promise<OpenEntry>,
 ): Promise<HeldOperation> {
   return leases.take(request, { signal: ended }, async (lease) => {
     await lease.live.open();

@@ -55,8 +55,7 @@ export function labVms(
 
 function removalOf(vms: readonly VmRef[]): Parameters<EnginePort['leaseAll']>[0] {
   const requests = vms.map(
-    ({ connection, uuid }) =>
-      ({ kind: 'power', vm: { connection, uuid }, action: 'forceOff', ofWing: 'remove' }) as const,
+    ({ connection, uuid }) => ({ kind: 'wing', of: 'remove', vm: { connection, uuid } }) as const,
   );
   return { id: newId(), requests };
 }

@@ -3,7 +3,7 @@ import { virshLine } from '../steps/virshCommand.js';
 import type { CommonMoment } from '../driver/hypervisor.js';
 import type { OpenEntry } from '../journal/journal.js';
 import { Failure } from '../domain/failure.js';
-import type { OperationRequest, OperationResult } from '../domain/operation.js';
+import type { OperationRequest, OperationResult, VmTurn } from '../domain/operation.js';
 import { type Plan, type PlannedWork, workOf } from '../operations/plan.js';
 import type { Facts } from '../domain/facts.js';
 import { planToExecute } from '../operations/decide/planOperation.js';
@@ -35,7 +35,7 @@ import type { Rules } from './run/rules.js';
 import { factsToBegin, factsToPlan } from './look/factsRequests.js';
 import { watchSteps } from './run/verifyStep.js';
 import type { StepRunner } from './run/stepRunner.js';
-import type { GroupHolder, Lease, Leases } from './leases/leases.js';
+import type { GroupHolder, OperationLease, Leases } from './leases/leases.js';
 
 interface RunnerOptions {
   readonly leases: Leases;
@@ -53,7 +53,7 @@ interface RunnerOptions {
 
 export interface RunOperationOptions extends WhyRun {
   readonly signal?: AbortSignal;
-  readonly onWait?: (forWhat: OperationRequest) => void;
+  readonly onWait?: (forWhat: VmTurn) => void;
   readonly confirmed?: Plan;
   /** No old checkpoints are deleted after it. */
   readonly keepsAll?: true;
@@ -105,7 +105,7 @@ export class OperationRunner {
     });
   }
 
-  async #carryOut(lease: Lease, options: RunOperationOptions): Promise<OperationResult> {
+  async #carryOut(lease: OperationLease, options: RunOperationOptions): Promise<OperationResult> {
     const { clock, recoverer, look } = this.#options;
     const begunAt = clock.ticks();
     await lease.live.open();
@@ -120,7 +120,7 @@ export class OperationRunner {
 
   /** @param isWhole nothing is unfinished on the VM */
   async #decideAndRun(
-    lease: Lease,
+    lease: OperationLease,
     options: RunOperationOptions,
     begunAt: number,
     isWhole: boolean,
@@ -169,7 +169,7 @@ export class OperationRunner {
   }
 
   /** The fresh plan; rejects when it is a refusal or no longer what was confirmed, before anything is touched. */
-  async #decide(lease: Lease, { confirmed, allows }: RunOperationOptions): Promise<DecidedPlan> {
+  async #decide(lease: OperationLease, { confirmed, allows }: RunOperationOptions): Promise<DecidedPlan> {
     const { request } = lease;
     // Nothing has begun: who does not want it any more need not wait for a host that is slow to answer.
     lease.status.report({ cancellable: true });
@@ -184,7 +184,7 @@ export class OperationRunner {
   }
 
   /** The rest rests on what the steps before have made, and on what another client did meanwhile. */
-  async #recheck(lease: Lease, plan: Plan, done: number): Promise<void> {
+  async #recheck(lease: OperationLease, plan: Plan, done: number): Promise<void> {
     const { request } = lease;
     if (plan.steps[done]?.kind === 'setGuestClock') {
       // It takes nothing away and rests on nothing: all that was asked for is done.
@@ -204,7 +204,7 @@ export class OperationRunner {
    * A VM that is off does not notice when somebody removes the overlays that it was put on: it would be found out when
    * it is started, and what it left is removed by then.
    */
-  async #overlaysStand(lease: Lease, plan: Plan, done: number): Promise<void> {
+  async #overlaysStand(lease: OperationLease, plan: Plan, done: number): Promise<void> {
     const made = plan.steps.slice(0, done).flatMap((step) => (step.kind === 'createOverlays' ? step.overlays : []));
     if (made.length === 0) {
       return;
@@ -219,7 +219,7 @@ export class OperationRunner {
     }
   }
 
-  async #begin(lease: Lease, plan: Plan, facts: Facts): Promise<OpenEntry> {
+  async #begin(lease: OperationLease, plan: Plan, facts: Facts): Promise<OpenEntry> {
     const { look, persistence, recoverer, isProtected } = this.#options;
     const { request } = plan;
     const { vm } = look.view(request.vm);
@@ -244,7 +244,7 @@ export class OperationRunner {
 
   /** The failure says the VM's true state, and what was done to end a half done one. */
   async #describeFailure(
-    lease: Lease,
+    lease: OperationLease,
     { plan, facts: { vm: before } }: DecidedPlan,
     entry: OpenEntry | undefined,
     begunAt: number,
@@ -278,19 +278,19 @@ export class OperationRunner {
   }
 
   /** What a person would have typed, where there is a command for it. */
-  #byHand({ request }: Lease, { steps }: Plan): { readonly command?: string } {
+  #byHand({ request }: OperationLease, { steps }: Plan): { readonly command?: string } {
     const vm = this.#options.store.vm(request.vm)?.vm;
     const command = vm === undefined ? '' : virshLine(steps, vm, request.vm.connection);
     return command === '' ? {} : { command };
   }
 
-  #deletedBy({ request }: Lease, { deletes = [] }: Plan): readonly string[] {
+  #deletedBy({ request }: OperationLease, { deletes = [] }: Plan): readonly string[] {
     const tree = this.#options.store.vm(request.vm)?.tree;
     return tree === undefined ? [] : deletes.filter((name) => findSnapshot(tree, name) === undefined);
   }
 
   async #note(
-    { request: { vm } }: Lease,
+    { request: { vm } }: OperationLease,
     request: OperationRequest,
     entry: OpenEntry | undefined,
     end: {
@@ -313,7 +313,7 @@ export class OperationRunner {
   }
 
   /** A transient VM that was switched off is gone, and off. What was known before it says nothing of now. */
-  async #stateAtEnd(lease: Lease): Promise<PowerState> {
+  async #stateAtEnd(lease: OperationLease): Promise<PowerState> {
     lease.status.begin(readBackStep);
     const seen = await this.#options.look.readBack(lease);
     if (seen === 'gone') {
@@ -322,7 +322,7 @@ export class OperationRunner {
     return seen === 'read' ? (this.#options.store.vm(lease.request.vm)?.vm.power ?? 'unknown') : 'unknown';
   }
 
-  #powerNow({ request }: Lease): Vm | undefined {
+  #powerNow({ request }: OperationLease): Vm | undefined {
     return this.#options.store.vm(request.vm)?.vm;
   }
 

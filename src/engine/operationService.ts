@@ -3,7 +3,7 @@
 import type { Disposable } from '../base/disposable.js';
 import type { Event } from '../base/emitter.js';
 import type { Log } from '../base/log.js';
-import type { OperationRequest, OperationResult } from '../domain/operation.js';
+import type { OperationRequest, OperationResult, VmTurn } from '../domain/operation.js';
 import type { AgreedRecovery, InterruptedPreview } from '../operations/interrupted.js';
 import type { RecoveryReport } from '../domain/recoveryReport.js';
 import { isSpentClone, type Vm, type VmRef } from '../domain/vm.js';
@@ -58,9 +58,9 @@ export interface GroupLeaseWish {
   /** The id of the entry in the journal of groups. */
   readonly id: string;
   /** What is done on each VM. */
-  readonly requests: readonly OperationRequest[];
+  readonly requests: readonly VmTurn[];
   readonly signal?: AbortSignal;
-  readonly onWait?: (forWhat: OperationRequest) => void;
+  readonly onWait?: (forWhat: VmTurn) => void;
 }
 
 /** What may be done while all these VMs are held. */

@@ -6,24 +6,11 @@ import * as v from 'valibot';
 import type { Log } from '../base/log.js';
 import type { MadeFile } from '../domain/hostFiles.js';
 import type { LabVm } from '../domain/labVm.js';
-import { type FileSystem, idPattern, journalFailure, namesIn } from './durable.js';
-import type { DiskLock } from './diskLock.js';
-import { count, writeJson } from './json.js';
-import {
-  beginRecord,
-  type OpenRecord,
-  openRecord,
-  readRecord,
-  type RecordPlace,
-  recordWith,
-  takeUpRecord,
-} from './recordFolder.js';
-import { thisWriter } from './writer.js';
+import { type FileSystem, idPattern } from './durable.js';
+import { count } from './json.js';
+import { type OpenRecord, RecordStore } from './recordFolder.js';
 
 const version = 1;
-const maxBytes = 256 * 1024;
-const maxLabs = 200;
-const labFile = 'lab.json';
 
 /** A VM of a lab, by its name in the file. */
 export interface RecordedVm extends LabVm {
@@ -101,14 +88,14 @@ const shape = v.object({
   layers: v.exactOptional(v.array(v.object({ point: id, digest: text, leftAt: v.exactOptional(count) }))),
 });
 
-/** Whatever cannot be written becomes a Failure of kind `journal`. */
 /** Where VMs are written down that `new` made, beside the labs. @param folder of the session */
 export function newVmsIn(folder: string): string {
   return join(folder, 'new-vms');
 }
 
+/** See `RecordStore`. */
 export class LabStore {
-  readonly #root: string;
+  readonly #records: RecordStore<LabRecord>;
 
   constructor(
     readonly folder: string,
@@ -116,52 +103,21 @@ export class LabStore {
     readonly shell?: string,
     readonly fs: FileSystem = promises,
   ) {
-    this.#root = join(folder, 'labs');
+    const place = { folder, root: join(folder, 'labs'), fs, log };
+    const kind = { file: 'lab.json', version, maxBytes: 256 * 1024, most: 200, of: 'lab', shape };
+    this.#records = new RecordStore<LabRecord>(place, kind, shell);
   }
 
-  /** What cannot be believed is left alone, and said in the log. */
   async list(): Promise<readonly LabRecord[]> {
-    const ids = (await namesIn(this.fs, this.#root)).filter((name) => idPattern.test(name)).slice(0, maxLabs);
-    const read = await Promise.all(ids.map((each) => this.#read(each)));
-    return read.filter((one) => one !== undefined).sort((a, b) => (a.name < b.name ? -1 : 1));
+    return (await this.#records.list()).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** Resolves when it is on the disk: only then may anything be made. */
-  async begin(record: LabRecord): Promise<OpenLab> {
-    const writer = await thisWriter(this.shell);
-    const text = writeJson({ version, ...record });
-    try {
-      return this.#open(record, await beginRecord(this.#place, { id: record.id, file: labFile, text, writer }));
-    } catch (error) {
-      throw journalFailure(error, this.#root, { doing: 'write down what a lab is to be made of' });
-    }
+  begin(record: LabRecord): Promise<OpenLab> {
+    return this.#records.begin(record);
   }
 
   /** `busy`: somebody works on it, in this process or another. */
-  async lock(which: string): Promise<OpenLab | 'busy' | 'gone'> {
-    const folder = join(this.#root, which);
-    try {
-      const of = { id: which, file: labFile, writer: await thisWriter(this.shell) };
-      const taken = await takeUpRecord(this.#place, of, (id) => this.#read(id));
-      return typeof taken === 'string' ? taken : this.#open(taken.record, taken.hold);
-    } catch (error) {
-      throw journalFailure(error, folder, { doing: 'take up a lab' });
-    }
-  }
-
-  #open(record: LabRecord, hold: DiskLock): OpenLab {
-    return openRecord(this.#place, { file: labFile, version, maxBytes, of: 'lab' }, { record, hold });
-  }
-
-  async #read(which: string): Promise<LabRecord | undefined> {
-    const read = await readRecord(this, join(this.#root, which, labFile), {
-      maxBytes,
-      parse: recordWith(shape, which),
-    });
-    return typeof read === 'string' ? undefined : read;
-  }
-
-  get #place(): RecordPlace {
-    return { folder: this.folder, root: this.#root, fs: this.fs, log: this.log };
+  lock(id: string): Promise<OpenLab | 'busy' | 'gone'> {
+    return this.#records.lock(id);
   }
 }

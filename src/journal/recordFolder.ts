@@ -6,7 +6,9 @@ import type { Log } from '../base/log.js';
 import {
   discard,
   type FileSystem,
+  idPattern,
   journalFailure,
+  namesIn,
   ownFolder,
   readBounded,
   removeLeftovers,
@@ -18,6 +20,7 @@ import { hasCode } from '../base/errno.js';
 import type { Writer } from './entry.js';
 import { type DiskLock, lockNew, lockOf, takeLock } from './diskLock.js';
 import { parseAs, parseJson, writeJson } from './json.js';
+import { thisWriter } from './writer.js';
 
 /** Where records of one kind are: `root/ID/file`. */
 export interface RecordPlace {
@@ -199,4 +202,65 @@ export function recordWith<T extends { readonly id: string }>(
     const { version: _, ...record } = read;
     return record as unknown as T;
   };
+}
+
+/** What records of one kind look like. */
+export interface RecordKind<R extends { readonly id: string }> extends RecordFile {
+  readonly shape: v.GenericSchema<unknown, R & { readonly version: number }>;
+  /** More are not looked at. */
+  readonly most: number;
+}
+
+/** All records of one kind. Whatever cannot be written becomes a Failure of kind `journal`. */
+export class RecordStore<R extends { readonly id: string }> {
+  /** @param shell what others are told of who works on one */
+  constructor(
+    private readonly place: RecordPlace,
+    private readonly kind: RecordKind<R>,
+    private readonly shell?: string,
+  ) {}
+
+  /** What cannot be believed is left alone, and said in the log. */
+  async list(): Promise<readonly R[]> {
+    const { fs, root } = this.place;
+    const ids = (await namesIn(fs, root)).filter((name) => idPattern.test(name)).slice(0, this.kind.most);
+    return (await Promise.all(ids.map((id) => this.#read(id)))).filter((one) => one !== undefined);
+  }
+
+  /** Resolves when it is on the disk: only then may anything be done. */
+  async begin(record: R): Promise<OpenRecord<R>> {
+    const { file, version, of } = this.kind;
+    try {
+      const text = writeJson({ version, ...record });
+      const writer = await thisWriter(this.shell);
+      return this.#open(record, await beginRecord(this.place, { id: record.id, file, text, writer }));
+    } catch (error) {
+      throw journalFailure(error, this.place.root, { doing: `write down a ${of}` });
+    }
+  }
+
+  /** `busy`: somebody works on it, in this process or another. */
+  async lock(id: string): Promise<OpenRecord<R> | 'busy' | 'gone'> {
+    const { file, of } = this.kind;
+    try {
+      const writer = await thisWriter(this.shell);
+      const taken = await takeUpRecord(this.place, { id, file, writer }, (each) => this.#read(each));
+      return typeof taken === 'string' ? taken : this.#open(taken.record, taken.hold);
+    } catch (error) {
+      throw journalFailure(error, join(this.place.root, id), { doing: `take up a ${of}` });
+    }
+  }
+
+  #open(record: R, hold: DiskLock): OpenRecord<R> {
+    return openRecord(this.place, this.kind, { record, hold });
+  }
+
+  async #read(id: string): Promise<R | undefined> {
+    const { file, maxBytes, shape } = this.kind;
+    const read = await readRecord(this.place, join(this.place.root, id, file), {
+      maxBytes,
+      parse: recordWith(shape, id),
+    });
+    return typeof read === 'string' ? undefined : read;
+  }
 }

@@ -1,7 +1,7 @@
 // What readers of the store see: readonly values, replaced as a whole when something in them changed.
 import type { Capabilities } from '../domain/capabilities.js';
 import { Failure } from '../domain/failure.js';
-import type { OperationRequest, Progress } from '../domain/operation.js';
+import type { Progress, VmTurn } from '../domain/operation.js';
 import type { VmLayers } from '../domain/layers.js';
 import type { AutoSnapshot } from '../domain/facts.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
@@ -73,7 +73,7 @@ export interface VmView {
 }
 
 export interface RunningOperation {
-  readonly request: OperationRequest;
+  readonly request: VmTurn;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   readonly progress: Progress;

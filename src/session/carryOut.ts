@@ -2,7 +2,7 @@
 // how far it is.
 import type { Disposable } from '../base/disposable.js';
 import { asFailure, withDetails } from '../domain/asFailure.js';
-import type { OperationRequest, OperationResult } from '../domain/operation.js';
+import type { OperationRequest, OperationResult, VmTurn } from '../domain/operation.js';
 import { CancelWish } from '../engine/cancelWish.js';
 import type { VmView } from '../live/views.js';
 import { needsName } from '../operations/needsName.js';
@@ -58,7 +58,7 @@ export interface RunningRequest {
 
 export interface Follower extends Disposable {
   /** It waits for its turn on the VM. */
-  waitFor(other: OperationRequest): void;
+  waitFor(other: VmTurn): void;
 }
 
 export interface CarriedOut<P = Plan> {

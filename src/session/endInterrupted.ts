@@ -3,10 +3,8 @@ import type { RecoveryReport } from '../domain/recoveryReport.js';
 import type { VmView } from '../live/views.js';
 import type { AgreedRecovery, InterruptedPreview } from '../operations/interrupted.js';
 import { needsName } from '../operations/needsName.js';
+import type { InterruptedEnd } from './leftWork.js';
 import { refusedFailure, type Session } from './session.js';
-
-/** `dismiss`: the VM stays as it is now, and other operations may begin. */
-export type InterruptedEnd = 'finish' | 'dismiss';
 
 export interface InterruptedQuestion {
   /** As it is known now. */

@@ -1,9 +1,10 @@
-// What programs read that libvirt does not tell: handed in at the doors, and loaded when somebody asks.
+// What wings read, make and leave, for programs and shells: handed in at the doors, and loaded when somebody asks.
 import type { Log } from '../base/log.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import type { VmRef } from '../domain/vm.js';
 import type { EnginePort } from '../engine/enginePort.js';
 import type { VmView } from '../live/views.js';
+import type { LeftByWing } from './leftWork.js';
 import type { BackupInfo, ScheduleInfo } from './publicTypes.js';
 import type { Session } from './session.js';
 
@@ -126,6 +127,8 @@ export interface Readers {
   readonly newVms: () => Promise<VmMaker>;
   readonly files: () => Promise<FileReader>;
   readonly backups: () => Promise<BackupReader>;
+  /** What wings began and were interrupted in. */
+  readonly findLeft: () => Promise<readonly LeftByWing[]>;
 }
 
 /** What else is known of a VM. */

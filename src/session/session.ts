@@ -5,7 +5,7 @@ import { type Log, noLog } from '../base/log.js';
 import { asFailure } from '../domain/asFailure.js';
 import { mayAct } from '../domain/automaticActions.js';
 import { Failure } from '../domain/failure.js';
-import type { AfterRevert, OperationRequest, OperationResult } from '../domain/operation.js';
+import type { AfterRevert, OperationRequest, OperationResult, VmTurn } from '../domain/operation.js';
 import { protectionMatcher } from '../domain/protection.js';
 import type { Refusal, RefusedDecision } from '../domain/refusal.js';
 import type { Snapshot, SnapshotKind, SnapshotStyle } from '../domain/snapshot.js';
@@ -74,7 +74,7 @@ export interface RevertWish {
 
 export interface RunWish {
   readonly signal?: AbortSignal;
-  readonly onWait?: (forWhat: OperationRequest) => void;
+  readonly onWait?: (forWhat: VmTurn) => void;
   /** No old checkpoints are deleted after it, and nothing in the trash. */
   readonly keepsAll?: true;
   /** In its turn on the VM, when the journal has it: what is to be so while its steps run. */

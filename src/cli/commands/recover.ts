@@ -4,12 +4,10 @@ import { displayLine } from '../../domain/plainText.js';
 import type { RecoveryReport } from '../../domain/recoveryReport.js';
 import type { VmView } from '../../live/views.js';
 import type { InterruptedPreview } from '../../operations/interrupted.js';
-import {
-  endInterrupted,
-  type InterruptedEnd,
-  type InterruptedQuestion,
-  isAtItsEnd,
-} from '../../session/endInterrupted.js';
+import { orNamed } from '../../domain/asFailure.js';
+import { Failure } from '../../domain/failure.js';
+import { endInterrupted, type InterruptedQuestion, isAtItsEnd } from '../../session/endInterrupted.js';
+import { endLeft, type InterruptedEnd, leftOn } from '../../session/leftWork.js';
 import {
   dismissedLines,
   dismissTitle,
@@ -21,11 +19,38 @@ import { refusalText } from '../../text/refusals/refusalText.js';
 import { wayTo } from '../../text/ways.js';
 import { agreeTo } from '../agree.js';
 import type { Context } from '../context.js';
-import type { CommandAnswer } from '../printed.js';
+import type { CommandAnswer, CommandEnd } from '../printed.js';
 import { questionLines } from '../planText.js';
 import type { Answers } from '../answers.js';
 
-export async function recover(context: Context): Promise<CommandAnswer> {
+/** What wings were interrupted in is ended first. */
+export async function recover(context: Context): Promise<CommandEnd> {
+  const { call, session, readers, terminal, printer, log } = context;
+  const [named = ''] = call.operands;
+  const how = call.flags.has('plan') ? 'look' : call.flags.has('dismiss') ? 'dismiss' : 'finish';
+  let isAny: boolean;
+  try {
+    isAny = await orNamed({ vm: named }, () =>
+      endLeft(leftOn(readers, session, named, log), how, {
+        agree: (lines) => agreeTo(context, { lines, confirm: t('Mark as Resolved'), asks: true }),
+        tell: (line) => (how === 'finish' ? terminal.tell(line) : printer.say(line)),
+      }),
+    );
+  } catch (error) {
+    // What else was interrupted is no part of it, unless the wing's is in its way, too.
+    if (error instanceof Failure && error.kind === 'refused' && error.details.reason === undefined) {
+      try {
+        await printer.print(await recoverOwn(context));
+      } catch (other) {
+        log.warn(String(other));
+      }
+    }
+    throw error;
+  }
+  return isAny && (how === 'finish' || printer.form === 'text') ? 'done' : recoverOwn(context);
+}
+
+async function recoverOwn(context: Context): Promise<CommandAnswer> {
   const { call, session } = context;
   const found = await session.vm(call.operands[0] ?? '');
   if (call.flags.has('plan')) {

@@ -1,7 +1,7 @@
 // Refuses an operation on a VM that is busy elsewhere: in another process, in an operation on its system, or in a move
 // to another host. Does not wait for them.
 import { Failure } from '../../domain/failure.js';
-import type { OperationRequest } from '../../domain/operation.js';
+import type { VmTurn } from '../../domain/operation.js';
 import { type Refusal, refuse } from '../../domain/refusal.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { BegunMove } from '../../journal/begunMoves.js';
@@ -9,12 +9,15 @@ import type { JournalEntry, UnreadableEntry } from '../../journal/entry.js';
 import type { Persistence } from '../../journal/persistence.js';
 import type { Store } from '../../live/store.js';
 
-type Holder = Pick<JournalEntry, 'connection' | 'request' | 'writer'> & { readonly vm: { readonly name: string } };
+type Holder = Pick<JournalEntry, 'connection' | 'writer'> & {
+  readonly vm: { readonly name: string };
+  readonly request: VmTurn;
+};
 type Elsewhere = Pick<Persistence, 'groups' | 'moves'>;
 type Names = Pick<Store, 'vm'>;
 
 interface Turn {
-  readonly request: OperationRequest;
+  readonly request: VmTurn;
   /** See `GroupHolder`. */
   readonly group?: { readonly id: string } | undefined;
 }
@@ -45,7 +48,8 @@ export async function inTheWay(
 /** @returns what a person is told who has to wait for another editor, or for this one over another connection */
 export function busyFailure({ connection, vm, request, writer }: Holder): Failure {
   const editor = writer.editor === undefined ? {} : { editor: writer.editor };
-  return new Failure('busy', { vm: vm.name, connection, request, ...editor, doing: 'wait for another editor' });
+  const asked = request.kind === 'wing' ? {} : { request };
+  return new Failure('busy', { vm: vm.name, connection, ...asked, ...editor, doing: 'wait for another editor' });
 }
 
 /**

@@ -1,6 +1,6 @@
 // One operation at a time on a VM: it holds the VM, is shown at work, and always releases the VM at its end.
 import { type Log, scopeLog } from '../../base/log.js';
-import type { OperationRequest } from '../../domain/operation.js';
+import type { OperationRequest, VmTurn } from '../../domain/operation.js';
 import type { Clock } from '../../base/clock.js';
 import type { LiveConnection } from '../../live/liveConnection.js';
 import { OperationStatus } from './operationStatus.js';
@@ -18,8 +18,8 @@ export interface GroupHolder {
 }
 
 /** What all parts of an operation share. */
-export interface Lease {
-  readonly request: OperationRequest;
+export interface Lease<R extends VmTurn = VmTurn> {
+  readonly request: R;
   readonly live: LiveConnection;
   readonly status: OperationStatus;
   readonly signal: AbortSignal;
@@ -28,7 +28,7 @@ export interface Lease {
    * Has a cluster leave the VM alone to the end of this turn, where it would start it in the middle of such a request.
    * An operation holds its VM from the beginning; what broke off may be another one. Rejects with a Failure `refused`.
    */
-  hold(request: OperationRequest): Promise<void>;
+  hold(request: VmTurn): Promise<void>;
   /** Before each step. Rejects with a Failure `refused` where a cluster may have taken the VM back. */
   requireHeld(): Promise<void>;
   /** It is a part of what is done on several VMs as one. */
@@ -36,6 +36,8 @@ export interface Lease {
   /** It brings an operation that broke off to its end. */
   readonly recovers?: true;
 }
+
+export type OperationLease = Lease<OperationRequest>;
 
 interface LeasesOptions {
   readonly store: Store;
@@ -65,10 +67,10 @@ export class Leases {
     this.#options = options;
   }
 
-  async take<T>(
-    request: OperationRequest,
+  async take<T, R extends VmTurn>(
+    request: R,
     { signal, onWait, group, recovers, undoes, does = undoes === undefined ? undefined : 'undo' }: LeaseWish,
-    work: (lease: Lease) => Promise<T>,
+    work: (lease: Lease<R>) => Promise<T>,
   ): Promise<T> {
     const { store, clock, log, connection, persistence } = this.#options;
     const end = await this.#lock.take(request.vm.uuid, request, { signal, onWait, holder: group });
@@ -78,7 +80,7 @@ export class Leases {
     try {
       const live = connection(request.vm.connection);
       release = live.pauseReads(request.vm.uuid);
-      const hold = async (what: OperationRequest): Promise<void> => {
+      const hold = async (what: VmTurn): Promise<void> => {
         held ??= isHeldFor(what) ? await this.#hold(live, request) : undefined;
       };
       if (recovers === undefined) {
@@ -96,7 +98,7 @@ export class Leases {
     }
   }
 
-  async #hold(live: LiveConnection, { vm: ref }: OperationRequest): Promise<HeldVm | undefined> {
+  async #hold(live: LiveConnection, { vm: ref }: VmTurn): Promise<HeldVm | undefined> {
     const vm = this.#options.store.vm(ref)?.vm;
     const { keepers } = await live.open();
     return keepers?.hold({ uuid: ref.uuid, name: vm?.name ?? '' });
@@ -104,7 +106,7 @@ export class Leases {
 
   /** The turns on several VMs, in one order for all, so that two who want the same ones never wait for each other. */
   async takeAll<T>(
-    requests: readonly OperationRequest[],
+    requests: readonly VmTurn[],
     { signal, onWait, group }: LeaseWish & { readonly group: GroupHolder },
     work: () => Promise<T>,
   ): Promise<T> {
@@ -125,7 +127,7 @@ function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown])
 }
 
 interface QueuedLease {
-  readonly request: OperationRequest;
+  readonly request: VmTurn;
   readonly holder: object | undefined;
   readonly begin: () => void;
 }
@@ -135,15 +137,15 @@ interface LeaseOptions {
   readonly holder?: object | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called at once with the operation that runs now, and again whenever the next one in front begins. */
-  readonly onWait?: ((forWhat: OperationRequest) => void) | undefined;
+  readonly onWait?: ((forWhat: VmTurn) => void) | undefined;
 }
 
 interface WaitingLease extends QueuedLease {
-  readonly tell: (forWhat: OperationRequest) => void;
+  readonly tell: (forWhat: VmTurn) => void;
 }
 
 interface LeaseQueue {
-  running: OperationRequest;
+  running: VmTurn;
   holder: object | undefined;
   readonly waiting: WaitingLease[];
 }
@@ -153,7 +155,7 @@ export class VmQueue {
   readonly #queues = new Map<string, LeaseQueue>();
 
   /** What runs on this VM now, if anything. */
-  running(vm: string): OperationRequest | undefined {
+  running(vm: string): VmTurn | undefined {
     return this.#queues.get(vm)?.running;
   }
 
@@ -161,7 +163,7 @@ export class VmQueue {
    * Resolves when it is this request's turn, with the function that ends the turn (calling it again does nothing).
    * Rejects with `cancelled` when the signal aborts while it waits; the place in the queue is then gone.
    */
-  async take(vm: string, request: OperationRequest, options: LeaseOptions = {}): Promise<() => void> {
+  async take(vm: string, request: VmTurn, options: LeaseOptions = {}): Promise<() => void> {
     if (options.signal?.aborted === true) {
       throw new Failure('cancelled', { doing: 'wait for another operation' });
     }
@@ -183,7 +185,7 @@ export class VmQueue {
     };
   }
 
-  #wait(queue: LeaseQueue, request: OperationRequest, { signal, onWait, holder }: LeaseOptions): Promise<void> {
+  #wait(queue: LeaseQueue, request: VmTurn, { signal, onWait, holder }: LeaseOptions): Promise<void> {
     return new Promise((resolve, reject) => {
       const give = (): void => {
         queue.waiting.splice(queue.waiting.indexOf(waiting), 1);

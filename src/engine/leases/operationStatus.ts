@@ -1,5 +1,5 @@
 // Shows in the picture how far an operation is. It refuses to know what the operation does.
-import type { OperationRequest, Progress } from '../../domain/operation.js';
+import type { VmTurn, Progress } from '../../domain/operation.js';
 import type { Clock } from '../../base/clock.js';
 import type { Store } from '../../live/store.js';
 import type { RunningOperation } from '../../live/views.js';
@@ -14,13 +14,13 @@ export const readBackStep = 'readBack';
 export class OperationStatus {
   readonly #store: Store;
   readonly #clock: Clock;
-  readonly #request: OperationRequest;
+  readonly #request: VmTurn;
   readonly #does: RunningOperation['does'];
   readonly #startedAt: number;
   #shownAt = Number.NEGATIVE_INFINITY;
   #progress: Progress = { step: checkStep, cancellable: false };
 
-  constructor(store: Store, clock: Clock, request: OperationRequest, does?: RunningOperation['does']) {
+  constructor(store: Store, clock: Clock, request: VmTurn, does?: RunningOperation['does']) {
     this.#store = store;
     this.#clock = clock;
     this.#request = request;

@@ -5,14 +5,14 @@ import type { FrozenRecord } from '../../domain/frozenRecord.js';
 import type { VmLayers } from '../../domain/layers.js';
 import type { AutoSnapshot, Facts } from '../../domain/facts.js';
 import type { MeasuredOperation } from '../../domain/loggedOperation.js';
-import type { OperationRequest, OperationType } from '../../domain/operation.js';
+import type { OperationType, VmTurn } from '../../domain/operation.js';
 import type { SnapshotTree } from '../../domain/snapshot.js';
 import type { Vm, VmRef } from '../../domain/vm.js';
 import type { Persistence } from '../../journal/persistence.js';
 import { keepingMarks, findKeptSnapshots } from './keptSnapshots.js';
 
 /** How long these take is told by what was measured. Others need no log, and each look would read it. */
-const forecasted: ReadonlySet<OperationType> = new Set<OperationType>([
+const forecasted: ReadonlySet<VmTurn['kind']> = new Set<OperationType>([
   'revert',
   'delete',
   'prune',
@@ -37,7 +37,7 @@ interface OwnKnowledge {
 export async function readOwnKnowledge(
   persistence: Pick<Persistence, 'marks' | 'operations' | 'frozen'>,
   ref: VmRef,
-  requests: readonly OperationRequest[],
+  requests: readonly Pick<VmTurn, 'kind'>[],
 ): Promise<OwnKnowledge> {
   const [records, marks, frozen, log] = await Promise.all([
     persistence.marks.auto.of(ref),

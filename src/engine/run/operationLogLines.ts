@@ -4,14 +4,14 @@ import type { Clock } from '../../base/clock.js';
 import { asFailure } from '../../domain/asFailure.js';
 import type { Failure } from '../../domain/failure.js';
 import type { OperationRequest, OperationResult } from '../../domain/operation.js';
-import type { Lease } from '../leases/leases.js';
+import type { OperationLease } from '../leases/leases.js';
 
 /**
  * Resolves and rejects as `act` does.
  * @param name the VM's, or its UUID where it has none any more
  */
 export async function logRun(
-  { request, log }: Pick<Lease, 'request' | 'log'>,
+  { request, log }: Pick<OperationLease, 'request' | 'log'>,
   { name, clock }: { readonly name: string; readonly clock: Clock },
   act: () => Promise<OperationResult>,
 ): Promise<OperationResult> {

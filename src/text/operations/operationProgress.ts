@@ -1,7 +1,7 @@
 // How far a running operation is, as a row says it. Never claims more than libvirt tells.
 import { t } from '@vscode/l10n';
 import type { RunningOperation, VmView } from '../../live/views.js';
-import type { OperationRequest } from '../../domain/operation.js';
+import type { VmTurn } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { VmRef } from '../../domain/vm.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
@@ -43,7 +43,7 @@ export function doingWords(view: Pick<VmView, 'tree'>, { request, does }: Runnin
 }
 
 /** The title of the snapshot that a request makes or names; its name where no more is known; empty for none. */
-export function titleIn(view: Pick<VmView, 'tree'>, request: OperationRequest): string {
+export function titleIn(view: Pick<VmView, 'tree'>, request: VmTurn): string {
   switch (request.kind) {
     case 'create':
     case 'describe':
@@ -61,6 +61,7 @@ export function titleIn(view: Pick<VmView, 'tree'>, request: OperationRequest): 
     case 'prune':
     case 'speed':
     case 'debug':
+    case 'wing':
       return '';
   }
 }
@@ -71,7 +72,7 @@ export function titleOf(view: Pick<VmView, 'tree'>, name: string): string {
 }
 
 /** `web-test: reverting to clean-install`; the UUID where the VM is not known. */
-export function requestWords(known: { findVm(vm: VmRef): VmView | undefined }, request: OperationRequest): string {
+export function requestWords(known: { findVm(vm: VmRef): VmView | undefined }, request: VmTurn): string {
   const view = known.findVm(request.vm);
   return `${view?.vm.name ?? request.vm.uuid}: ${operationWords(request, titleIn(view ?? {}, request))}`;
 }

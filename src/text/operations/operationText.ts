@@ -7,6 +7,7 @@ import type {
   OperationResult,
   OperationType,
   PowerAction,
+  VmTurn,
   WingTurn,
 } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
@@ -69,7 +70,7 @@ const powers: Readonly<
   restart: { doing: () => t('restarting'), question: (vm) => t('Restart {0}?', vm), confirm: () => t('Restart') },
 };
 
-const turnsOfWings: Readonly<Record<WingTurn, () => string>> = {
+const turnsOfWings: Readonly<Record<WingTurn['of'], () => string>> = {
   move: () => t('moving to another host'),
   give: () => t('giving to the cluster'),
   take: () => t('taking from the cluster'),
@@ -152,7 +153,7 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
         : t('Repaired {0} in {1}. It is now {2}.', vm, took, stateWord(result)),
   },
   power: {
-    doing: ({ action, ofWing }) => (ofWing === undefined ? powers[action].doing() : turnsOfWings[ofWing]()),
+    doing: ({ action }) => powers[action].doing(),
     question: ({ action }, { vm }) => powers[action].question(vm),
     confirm: ({ action }) => powers[action].confirm(),
     done: ({ action }, { vm, result }) =>
@@ -226,8 +227,8 @@ function textOf({ kind }: OperationRequest): OperationText<OperationType> {
  * What is being done, as a row says it.
  * @param title of the snapshot that the request names, if it names one
  */
-export function operationWords(request: OperationRequest, title: string): string {
-  return textOf(request).doing(request, title);
+export function operationWords(request: VmTurn, title: string): string {
+  return request.kind === 'wing' ? turnsOfWings[request.of]() : textOf(request).doing(request, title);
 }
 
 export function questionText(plan: Plan, names: Names): string {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { CancelWish } from '../../../src/engine/cancelWish.js';
 import type { Failure } from '../../../src/domain/failure.js';
 import { Failure as Failed } from '../../../src/domain/failure.js';
-import type { OperationRequest } from '../../../src/domain/operation.js';
+import type { OperationRequest, VmTurn } from '../../../src/domain/operation.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import { settled } from './fakeClock.js';
 import { fakeSnapshot, fakeVm, uuidOf } from './fakeHypervisor.js';
@@ -441,7 +441,7 @@ describe('runOperation', () => {
     const r = await open();
     const release = stepsWait(r);
     const first = r.engine.runOperation(pause);
-    const waitedFor: OperationRequest[] = [];
+    const waitedFor: VmTurn[] = [];
     const second = r.engine.runOperation(create, { onWait: (forWhat) => waitedFor.push(forWhat) });
     await settled();
     assert.deepEqual(waitedFor, [pause]);

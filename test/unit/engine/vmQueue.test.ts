@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { VmQueue } from '../../../src/engine/leases/leases.js';
 import type { Failure } from '../../../src/domain/failure.js';
-import type { OperationRequest, PowerAction } from '../../../src/domain/operation.js';
+import type { OperationRequest, PowerAction, VmTurn } from '../../../src/domain/operation.js';
 import { settled } from './fakeClock.js';
 
 const vm = { connection: 'test:///default', uuid: 'u' };
@@ -34,7 +34,7 @@ describe('VmQueue', () => {
   it('says at once what is waited for, and says it again when the next one begins', async () => {
     const lock = new VmQueue();
     const first = await lock.take('a', power('start'));
-    const told: OperationRequest[] = [];
+    const told: VmTurn[] = [];
     const second = lock.take('a', power('pause'), { onWait: () => told.push(power('forceOff')) });
     const third = lock.take('a', power('resume'), { onWait: (forWhat) => told.push(forWhat) });
     assert.deepEqual(told, [power('forceOff'), power('start')]);

@@ -1,18 +1,14 @@
 // What is done with operations themselves: one that runs is cancelled, one that was interrupted is ended or put aside.
 import { t } from '@vscode/l10n';
-import { CommandError, NothingThere } from '../../prompts/commandError.js';
+import { CommandError, NothingThere, requireAnswer } from '../../prompts/commandError.js';
 import type { CommandRun, CommandTable } from '../commandServices.js';
 import { requestWords } from '../../../text/operations/operationProgress.js';
 import { targetVm } from '../targets.js';
 import { argumentsOf } from '../commandArguments.js';
 import { mustConfirm, askNameOfProtected } from '../consent.js';
 import { askQuestion } from '../../prompts/askQuestion.js';
-import {
-  endInterrupted,
-  type InterruptedEnd,
-  type InterruptedQuestion,
-  isAtItsEnd,
-} from '../../../session/endInterrupted.js';
+import { endInterrupted, type InterruptedQuestion, isAtItsEnd } from '../../../session/endInterrupted.js';
+import { endLeft, type InterruptedEnd, leftOn } from '../../../session/leftWork.js';
 import {
   dismissedLines,
   dismissTitle,
@@ -20,7 +16,7 @@ import {
   interruptedOperationsText,
 } from '../../../text/operations/interruptedOperationText.js';
 import { sessionOf } from '../sessionOf.js';
-import { noteInStatusBar } from '../../prompts/notify.js';
+import { askModal, noteInStatusBar, notify } from '../../prompts/notify.js';
 import { DisposableStore, toDisposable } from '../../../base/disposable.js';
 import { keptFailures } from '../../keptFailures.js';
 import { type LiveLine, showLive } from '../../prompts/ask.js';
@@ -132,8 +128,19 @@ async function finishUnfinished(run: CommandRun): Promise<{ readonly outcomes: r
   const view = await targetVm(run);
   const { vm } = view;
   const isDismissed = argumentsOf(run.call).dismiss === true;
-  const isEnded = await (await run.wings()).endLeft(run, view, isDismissed ? 'dismiss' : 'finish');
-  const { end, outcomes } = await endInterrupted(sessionOf(run), view, async (question) => {
+  const how = isDismissed ? 'dismiss' : 'finish';
+  const session = sessionOf(run);
+  const { endLeft: endVm, readers } = await run.wings();
+  const isEnded =
+    (await endVm(run, view, how)) ||
+    (await endLeft(leftOn(readers, session, view.ref.uuid, run.log), how, {
+      agree: async ([question = '', ...details]) => {
+        const resolved = t('Mark as Resolved');
+        requireAnswer(!mustConfirm(run) || (await askModal('warning', question, details.join('\n'), resolved)));
+      },
+      tell: (line) => void notify('info', line),
+    }));
+  const { end, outcomes } = await endInterrupted(session, view, async (question) => {
     if (isDismissed || (!question.mayFinish && run.call.kind !== 'program')) {
       await askToDismiss(run, question);
       return 'dismiss';

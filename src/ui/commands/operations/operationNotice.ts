@@ -4,7 +4,7 @@ import type { EnginePort } from '../../../engine/enginePort.js';
 import { checkStep } from '../../../engine/leases/operationStatus.js';
 import type { RunningRequest } from '../../../session/carryOut.js';
 import { DisposableStore, toDisposable } from '../../../base/disposable.js';
-import type { OperationRequest } from '../../../domain/operation.js';
+import type { VmTurn } from '../../../domain/operation.js';
 import { requestWords } from '../../../text/operations/operationProgress.js';
 import { notifyProgress } from '../../prompts/notify.js';
 import { percent, progressText } from '../../../text/operations/progressText.js';
@@ -29,7 +29,7 @@ interface OpenNotice {
  */
 export class OperationNotice {
   readonly #store = new DisposableStore();
-  #waitsFor: OperationRequest | undefined;
+  #waitsFor: VmTurn | undefined;
   #notice: OpenNotice | undefined;
   readonly #begunAt = Date.now();
 
@@ -43,7 +43,7 @@ export class OperationNotice {
     this.#store.add(engine.onDidChange(() => this.#update()));
   }
 
-  waitFor(other: OperationRequest): void {
+  waitFor(other: VmTurn): void {
     this.#waitsFor = other;
     this.#update();
   }

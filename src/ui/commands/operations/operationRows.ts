@@ -2,6 +2,7 @@
 import { t } from '@vscode/l10n';
 import { clockText } from '../../../domain/clockText.js';
 import { displayLine } from '../../../domain/plainText.js';
+import type { VmTurn } from '../../../domain/operation.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { checkStep } from '../../../engine/leases/operationStatus.js';
 import type { VmView } from '../../../live/views.js';
@@ -32,7 +33,7 @@ export function operationRows(
   now: number,
 ): readonly OperationRow[] {
   const systems = entries.filter(({ progress }) => progress !== undefined);
-  const ofSystems = new Set(systems.flatMap(({ requests }) => requests));
+  const ofSystems = new Set<VmTurn>(systems.flatMap(({ requests }) => requests));
   const single = entries.filter(
     (entry) => !systems.includes(entry) && !entry.requests.some((request) => ofSystems.has(request)),
   );
@@ -72,7 +73,7 @@ function runningRow(
   entries: readonly RunningEntry[],
   now: number,
 ): OperationRow {
-  const entry = entries.find(({ requests }) => requests.includes(request));
+  const entry = entries.find(({ requests }) => requests.some((one) => one === request));
   const mayCancel = progress.cancellable || progress.step === checkStep;
   return {
     key: entry ?? request,

@@ -1,7 +1,7 @@
 // The operations that this window has under way, of one VM or of all VMs of a system.
 import type { Disposable } from '../../../base/disposable.js';
 import { Emitter } from '../../../base/emitter.js';
-import type { OperationRequest } from '../../../domain/operation.js';
+import type { OperationRequest, VmTurn } from '../../../domain/operation.js';
 import { sameVm, type VmRef } from '../../../domain/vm.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 
@@ -13,7 +13,7 @@ export interface RunningEntry {
   /** As soon as it can be cancelled. */
   readonly cancel: () => unknown;
   /** Absent: it waits for nothing. */
-  readonly waitsFor?: OperationRequest;
+  readonly waitsFor?: VmTurn;
   /** The progress of a system. */
   readonly progress?: string;
 }
@@ -22,7 +22,7 @@ type Entry = { -readonly [Key in keyof RunningEntry]: RunningEntry[Key] };
 
 /** What becomes known of one while it is under way. */
 interface RunningHandle extends Disposable {
-  waitFor(other: OperationRequest): void;
+  waitFor(other: VmTurn): void;
   say(progress: string): void;
 }
 
@@ -38,7 +38,7 @@ export class RunningOperations implements Disposable {
     this.#listening = engine.onDidChange(({ vm }) => {
       const begun = vm && engine.findVm(vm)?.operation?.request;
       for (const entry of this.#entries) {
-        if (begun !== undefined && entry.requests.includes(begun)) {
+        if (begun !== undefined && entry.requests.some((request) => request === begun)) {
           delete entry.waitsFor;
         }
       }
@@ -83,7 +83,7 @@ export class RunningOperations implements Disposable {
    * @param except one that cannot be cancelled: to stop it between two steps would leave it half done; of a system, the
    *   rest is cancelled, and all go back
    */
-  cancel(vm: VmRef, except?: OperationRequest): number {
+  cancel(vm: VmRef, except?: VmTurn): number {
     const chosen = this.all.filter(
       (entry) => isOn(entry, vm) && (entry.progress !== undefined || entry.requests[0] !== except),
     );

@@ -10,22 +10,27 @@ import { displayLine } from '../../../domain/plainText.js';
 import type { SystemMember } from '../../../domain/system.js';
 import type { VmView } from '../../../live/views.js';
 import { openTarget } from '../../../session/target.js';
-import { type ClusterShell, withClusterShell } from '../given/clusterShell.js';
-import { endLeft, giveToCluster, planTaken, takeFromCluster } from '../given/giveToCluster.js';
-import { planGiven } from '../given/planGiven.js';
+import {
+  carryOutWing,
+  planWing,
+  type WingAsker,
+  type WingOperation,
+  type WingRecord,
+} from '../../../session/wingOperation.js';
+import { withClusterShell } from '../given/clusterShell.js';
+import { giveToCluster, takeFromCluster } from '../given/giveToCluster.js';
+import type { PlannedCluster } from '../given/planGiven.js';
+import type { TakenVms } from '../given/planTaken.js';
 import { type KnownVm, whatIf } from '../given/whatIf.js';
-import { plannedLines, whatIfLines } from '../givenText.js';
+import { namesText, whatIfLines } from '../given/givenText.js';
 import type { ClusterAnswers } from './answers.js';
 
 type Answer = Omit<ClusterAnswers['cluster'], 'command'>;
 
 export const cluster: CommandHandler = (context) =>
   orNamed({ vm: context.call.operands[0] ?? '' }, async () => {
-    const { call, session, interruption } = context;
+    const { call, session } = context;
     const node = call.texts['what-if'];
-    for (const named of node === undefined ? call.operands : []) {
-      await tellEndedSetups(context, named);
-    }
     const { views, members } = await findChosen(context);
     const connection = views[0]?.ref.connection ?? session.engine.connections[0]?.uri;
     if (connection === undefined || (views.length === 0 && node === undefined)) {
@@ -34,11 +39,11 @@ export const cluster: CommandHandler = (context) =>
     if (views.some(({ ref }) => ref.connection !== connection)) {
       throw clusterFailure('severalHosts');
     }
-    return withClusterShell(session.engine, connection, interruption.signal, (shell) =>
-      node === undefined
-        ? (call.flags.has('remove') ? remove : give)(context, { views, members, connection, shell })
-        : tellWhatIf(context, { node, connection, shell }),
-    );
+    return node !== undefined
+      ? tellWhatIf(context, node, connection)
+      : call.flags.has('remove')
+        ? carryOut(context, takeFromCluster(connection, views), takenAnswers)
+        : carryOut(context, giveToCluster(connection, views, members), givenAnswers);
   });
 
 interface Choice {
@@ -62,84 +67,70 @@ async function findChosen({ call, session }: Context): Promise<Choice> {
   return { views: [...views.values()], members };
 }
 
-interface Work extends Choice {
-  readonly connection: string;
-  readonly shell: ClusterShell;
+/** A plan as an answer, and what was done of it, as an answer and a sentence. */
+interface Answers<P> {
+  readonly planned: (plan: P) => Answer;
+  readonly done: (plan: P) => Answer;
+  readonly doneText: (plan: P) => string;
 }
 
-async function give(context: Context, { views, members, connection, shell }: Work): Promise<CommandAnswer> {
-  const { call, session, interruption, log } = context;
-  const { engine, folder } = session;
-  const planned = await planGiven(engine, views, members, shell);
-  const lines = plannedLines(planned);
-  const { fencing, same, unknown } = planned;
-  const vms = planned.vms.map(({ view, resource, config }) => ({
-    ...{ vm: view.vm.name, uuid: view.ref.uuid, resource, config },
-  }));
+const givenAnswers: Answers<PlannedCluster> = {
+  planned: ({ lines, fencing, same, unknown, lost, ...planned }) => ({
+    plan: {
+      ...{ vms: vmsOf(planned), commands: [...lines], fencing: [...fencing], same: [...same], unknown: [...unknown] },
+      lost: lost.map(({ node, resources }) => ({ node, resources: [...resources] })),
+    },
+  }),
+  done: (planned) => ({ given: vmsOf(planned) }),
+  doneText: ({ vms }) =>
+    t('The cluster runs {0} now. They were not restarted.', namesText(vms.map(({ view }) => view.vm))),
+};
+
+function vmsOf({ vms }: Pick<PlannedCluster, 'vms'>): Required<Answer>['given'] {
+  return vms.map(({ view: { vm, ref }, resource, config }) => ({ vm: vm.name, uuid: ref.uuid, resource, config }));
+}
+
+const takenAnswers: Answers<TakenVms> = {
+  planned: ({ vms, rules }) => ({ remove: { resources: vms.map(({ resource }) => resource), rules: [...rules] } }),
+  done: ({ vms }) => ({ removed: vms.map(({ resource }) => resource) }),
+  doneText: ({ vms }) => t('The cluster no longer runs {0}.', namesText(vms)),
+};
+
+async function carryOut<P, R extends WingRecord, Tools>(
+  context: Context,
+  operation: WingOperation<P, R, Tools>,
+  { planned, done, doneText }: Answers<P>,
+): Promise<CommandAnswer> {
+  const { call, session, terminal, interruption, log } = context;
+  const { signal } = interruption;
   if (call.flags.has('plan')) {
-    const lost = planned.lost.map(({ node, resources }) => ({ node, resources: [...resources] }));
-    const plan = {
-      vms,
-      commands: [...planned.lines],
-      fencing: [...fencing],
-      same: [...same],
-      unknown: [...unknown],
-      lost,
-    };
-    return answer({ plan }, [...lines, t('Nothing was changed.')]);
+    const plan = await planWing(session, operation, signal);
+    return answer(planned(plan), [...operation.question(plan), t('Nothing was changed.')]);
   }
-  await agree(context, views, lines, t('Continue'));
-  const wish = { folder, log, signal: interruption.signal };
-  await lasting(context, connection, (own) => giveToCluster(engine, connection, own, planned, wish));
-  const names = vms.map(({ vm }) => displayLine(vm)).join(', ');
-  return answer({ given: vms }, [t('The cluster runs {0} now. They were not restarted.', names)]);
-}
-
-async function remove(context: Context, { views, connection, shell }: Work): Promise<CommandAnswer> {
-  const { call, session, interruption, log } = context;
-  const { engine, folder } = session;
-  const names = views.map(({ vm }) => displayLine(vm.name)).join(', ');
-  const taken = await planTaken(engine, views, shell);
-  const { rules } = taken;
-  const lines = [
-    t('Take {0} from the cluster? They go on as they are, on this host.', names),
-    ...(rules.length > 0
-      ? [
-          t(
-            'Rules of the cluster that others wrote are deleted with them: {0}',
-            rules.map((id) => displayLine(id)).join(', '),
-          ),
-        ]
-      : []),
-  ];
-  if (call.flags.has('plan')) {
-    const plan = { resources: taken.vms.map(({ resource }) => resource), rules: [...rules] };
-    return answer({ remove: plan }, [...lines, t('Nothing was changed.')]);
-  }
-  await agree(context, views, lines, t('Continue'));
-  const wish = { folder, log, signal: interruption.signal };
-  const removed = await lasting(context, connection, (own) =>
-    takeFromCluster(engine, views, connection, own, taken, wish),
-  );
-  return answer({ removed: [...removed] }, [t('The cluster no longer runs {0}.', names)]);
-}
-
-/** Ctrl+C waits for the end of the current step, and for its undo. */
-function lasting<T>({ session }: Context, connection: string, work: (shell: ClusterShell) => Promise<T>): Promise<T> {
-  return withClusterShell(session.engine, connection, new AbortController().signal, work);
+  const asker: WingAsker = {
+    agree: ({ lines, guarded: [view] }) => {
+      const typed = view && { isProtected: displayLine(view.vm.name), typed: view.vm.name };
+      return agreeTo(context, { lines, confirm: t('Continue'), asks: true, ...typed });
+    },
+    tell: (line) => terminal.tell(line),
+  };
+  const plan = await carryOutWing(session, operation, asker, { signal, log });
+  return answer(done(plan), [doneText(plan)]);
 }
 
 async function tellWhatIf(
-  context: Context,
-  { node, connection, shell }: { readonly node: string; readonly connection: string; readonly shell: ClusterShell },
+  { session: { engine }, interruption }: Context,
+  node: string,
+  connection: string,
 ): Promise<CommandAnswer> {
-  const { engine } = context.session;
   const { vms = [] } = engine.connections.find(({ uri }) => uri === connection) ?? {};
   const findVm = async (of: { readonly name?: string; readonly uuid?: string }): Promise<KnownVm | undefined> => {
     const view = vms.find(({ ref, vm }) => (of.uuid === undefined ? vm.name === of.name : ref.uuid === of.uuid));
     return view && { name: view.vm.name, snapshots: (await engine.readTree(view.ref)).snapshots.length };
   };
-  const { fails, emptied } = await whatIf(shell, node, findVm);
+  const { fails, emptied } = await withClusterShell(engine, connection, interruption.signal, (shell) =>
+    whatIf(shell, node, findVm),
+  );
   const then = (some: typeof fails): (typeof fails)[number][] => some.map((one) => ({ ...one }));
   return answer({ whatIf: { node, fails: then(fails), emptied: then(emptied) } }, [
     ...whatIfLines(node, 'fails', fails),
@@ -147,24 +138,6 @@ async function tellWhatIf(
   ]);
 }
 
-async function agree(
-  context: Context,
-  views: readonly VmView[],
-  lines: readonly string[],
-  confirm: string,
-): Promise<void> {
-  const [guarded] = views.filter(({ vm }) => context.session.isProtected(vm));
-  const typed = guarded && { isProtected: displayLine(guarded.vm.name), typed: guarded.vm.name };
-  await agreeTo(context, { lines, confirm, asks: true, ...typed });
-}
-
 function answer(told: Answer, lines: readonly string[]): CommandAnswer {
   return { answer: { ...told }, text: lines };
-}
-
-/** @returns whether something that broke off was undone */
-export async function tellEndedSetups({ session, terminal, log }: Context, named: string): Promise<boolean> {
-  const vms = await orNamed({ vm: named }, () => endLeft(session.engine, named, { folder: session.folder, log }));
-  vms.forEach((vm) => terminal.tell(t('{0} was partly in the cluster, and was taken out of it.', displayLine(vm))));
-  return vms.length > 0;
 }

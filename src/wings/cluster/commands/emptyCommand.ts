@@ -6,7 +6,8 @@ import type { Context } from '../../../cli/context.js';
 import type { CommandAnswer } from '../../../cli/printed.js';
 import { type BegunMove, readBegunMoves } from '../../../journal/begunMoves.js';
 import { vmCountText } from '../../../text/words.js';
-import { endLeftMoves } from '../move/leftMoves.js';
+import { endLeft } from '../../../session/leftWork.js';
+import { leftMoves } from '../leftInCluster.js';
 import type { Fleet } from '../placement/fleet.js';
 import { emptyHost, type LeftVm } from '../placement/leaveHost.js';
 import type { MoveRefusal } from '../placement/moveInTurn.js';
@@ -26,9 +27,7 @@ export async function empty(context: Context): Promise<CommandAnswer> {
   for (const { vm } of isPlan
     ? []
     : (await readBegunMoves(session.folder, log)).entries.filter(isOfHost(context, uri))) {
-    await orNamed({ vm: vm.name, host: named }, () =>
-      endLeftMoves(session.engine, vm.uuid, { folder: session.folder, log }),
-    );
+    await orNamed({ vm: vm.name, host: named }, async () => endLeft(await leftMoves(session, vm.uuid, log), 'finish'));
   }
   const look = await lookAt(context, [named, ...others]);
   const { fleet, bandwidth } = look;

@@ -4,6 +4,5 @@ import type { clusterVerbs } from '../clusterVerbs.js';
 
 export const clusterInEditor = {
   handlers: { 'virtRewind.moveVm': async (run) => (await import('./moveToHost.js')).moveToHost(run) },
-  readers: {},
-  endLeft: async (...of) => (await import('./moveToHost.js')).endLeft(...of),
+  readers: { findLeft: async () => (await import('../leftInCluster.js')).leftInCluster },
 } satisfies WingInEditor<typeof clusterVerbs>;

@@ -2,22 +2,21 @@
 import { t } from '@vscode/l10n';
 import { nameIn } from '../../../domain/asFailure.js';
 import { displayLine } from '../../../domain/plainText.js';
-import type { VmView } from '../../../live/views.js';
-import type { InterruptedEnd } from '../../../session/endInterrupted.js';
+import { endLeft } from '../../../session/leftWork.js';
 import { labelIn } from '../../../text/connectionLabel.js';
 import type { CommandRun } from '../../../ui/commands/commandServices.js';
-import { mustConfirm, typeNameOfVm } from '../../../ui/commands/consent.js';
+import { typeNameOfVm } from '../../../ui/commands/consent.js';
 import { sessionOf } from '../../../ui/commands/sessionOf.js';
 import { targetVm } from '../../../ui/commands/targets.js';
 import { DismissedError, requireAnswer } from '../../../ui/prompts/commandError.js';
 import { askModal, notify, notifyProgress } from '../../../ui/prompts/notify.js';
 import { pickConnection } from '../../../ui/prompts/pickTarget.js';
 import type { MoveEnd } from '../move/endMove.js';
-import { endLeftMoves, resolveLeftMoves } from '../move/leftMoves.js';
+import { leftMoves } from '../leftInCluster.js';
 import { moveVm } from '../move/moveVm.js';
 import { planMove } from '../move/planMove.js';
 import { withSides } from '../move/sides.js';
-import { movedLines, planLines, resolvedLine, resolveLines } from '../moveText.js';
+import { movedLines, planLines } from '../moveText.js';
 
 export async function moveToHost(run: CommandRun): Promise<{ readonly vm: string; readonly to: string }> {
   const { engine, log } = run;
@@ -35,7 +34,7 @@ export async function moveToHost(run: CommandRun): Promise<{ readonly vm: string
       async (report, cancellation): Promise<MoveEnd> => {
         const stop = new AbortController();
         cancellation.onCancellationRequested(() => stop.abort(new DismissedError()));
-        await endLeftMoves(engine, ref.uuid, { folder, log });
+        await endLeft(await leftMoves(session, ref.uuid, log), 'finish');
         return withSides(engine, { from: ref.connection, to }, stop.signal, async (sides) => {
           const planned = await planMove(engine, view, sides, { folder });
           const [question = '', ...details] = planLines(planned, sides.to.name);
@@ -58,37 +57,4 @@ export async function moveToHost(run: CommandRun): Promise<{ readonly vm: string
   } catch (error) {
     throw nameIn(error, words);
   }
-}
-
-/** Moves of it that were interrupted, of any process. @returns whether there was one */
-export async function endLeft(run: CommandRun, { vm, ref }: VmView, how: InterruptedEnd): Promise<boolean> {
-  const { engine, log } = run;
-  const { folder } = sessionOf(run);
-  const words = { vm: vm.name, host: '' };
-  let isAny = false;
-  try {
-    if (how === 'dismiss') {
-      const kept = await resolveLeftMoves(engine, ref.uuid, { folder, log }, async (left) => {
-        const [question, detail] = resolveLines(left);
-        requireAnswer(!mustConfirm(run) || (await askModal('warning', question, detail, t('Mark as Resolved'))));
-      });
-      kept.forEach((one) => void notify('info', resolvedLine(one)));
-      return kept.length > 0;
-    }
-    await endLeftMoves(
-      engine,
-      ref.uuid,
-      { folder, log },
-      {
-        onBegin: ({ to }) => (words.host = labelIn(engine.connections, to)),
-        onEnd: (end) => {
-          isAny = true;
-          void notify('info', movedLines(end, words.host).join(' '));
-        },
-      },
-    );
-  } catch (error) {
-    throw nameIn(error, words);
-  }
-  return isAny;
 }

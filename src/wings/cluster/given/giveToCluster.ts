@@ -1,120 +1,66 @@
 // Gives VMs to the cluster on their host, and takes them from it. A VM that runs goes on running.
-import { isDeepStrictEqual } from 'node:util';
-import type { Log } from '../../../base/log.js';
-import { asFailure } from '../../../domain/asFailure.js';
-import { Failure } from '../../../domain/failure.js';
-import { refuse } from '../../../domain/refusal.js';
-import type { WingTurn } from '../../../domain/operation.js';
-import type { VmRef } from '../../../domain/vm.js';
-import {
-  clusteredXml,
-  configText,
-  maintenanceXpath,
-  readClustered,
-  rulesOfOthers,
-} from '../../../driver/cluster/clusteredVm.js';
-import type { EnginePort } from '../../../engine/enginePort.js';
-import type { GroupLease } from '../../../engine/operationService.js';
-import { newId } from '../../../journal/durable.js';
+import { clusteredXml, configText, maintenanceXpath } from '../../../driver/cluster/clusteredVm.js';
+import type { SystemMember } from '../../../domain/system.js';
 import type { VmView } from '../../../live/views.js';
+import type { WingOperation, WingRun } from '../../../session/wingOperation.js';
 import { clusterFailure } from '../clusterFailure.js';
-import { type ClusterShell, lookAtCluster, withClusterShell } from './clusterShell.js';
-import { endRecords, type GivenRecord, withRecord } from './givenStore.js';
-import type { PlannedCluster, PlannedVm } from './planGiven.js';
-import { localUri } from './vmOnNode.js';
-import { requireSettled, takeOut } from './takeOut.js';
+import { type ClusterShell, lookAtCluster } from './clusterShell.js';
+import { type GivenRecord, givenRecords } from './givenRecords.js';
+import { givenLines, takenLines } from './givenText.js';
+import { type PlannedCluster, planGiven } from './planGiven.js';
+import { planTaken, type TakenVms } from './planTaken.js';
+import { requireSettled } from './takeOut.js';
 
-interface Wish {
-  /** The folder of the session. */
-  readonly folder: string;
-  readonly log: Log;
-  readonly signal: AbortSignal;
-}
-
-/**
- * @param shell that does not end with the signal: what was begun is taken back by it
- * @throws Failure: the VMs are as they were, unless it says that it was interrupted
- */
-export async function giveToCluster(
-  engine: EnginePort,
+/** @param members of the system that is given, in their order */
+export function giveToCluster(
   connection: string,
-  shell: ClusterShell,
-  planned: PlannedCluster,
-  wish: Wish,
-): Promise<void> {
-  const { vms } = planned;
-  const uri = localUri(connection);
-  const recorded = vms.map(({ view, resource, config, autostart }) => ({
-    ...{ uuid: view.ref.uuid, name: view.vm.name, resource, config, autostart },
-  }));
-  const refs = vms.map(({ view }) => view.ref);
-  const failed = await withTurns(engine, refs, { ofWing: 'give', signal: wish.signal }, async (lease) => {
-    await requireSame(planned);
-    return withRecord(
-      wish,
-      { connection, vms: recorded },
-      async (): Promise<{ readonly error: unknown } | undefined> => {
-        try {
-          await write(shell, planned, async () => {
-            requireWanted(vms, wish.signal);
-            await lease.requireAlone(() => Promise.resolve());
-          });
-          requireWanted(vms, wish.signal);
-          await requireSeen(shell, planned, 'inMaintenance');
-          await shell.run('cibadmin', '--force', '--delete-all', '--xpath', maintenanceXpath(names(vms)));
-          await requireSeen(shell, planned);
-          return undefined;
-        } catch (error) {
-          wish.log.warn(`not given to the cluster: ${String(error)}`);
-          await takeAllOut(shell, uri, recorded);
-          return { error };
-        }
-      },
-    );
-  });
-  await engine.refresh({ connection });
-  if (failed !== undefined) {
-    throw failed.error;
-  }
+  views: readonly VmView[],
+  members: readonly SystemMember[],
+): WingOperation<PlannedCluster, GivenRecord, ClusterShell> {
+  return {
+    ...{ of: 'give', records: givenRecords, connection, views },
+    plan: (engine, shell, now) => planGiven(engine, now, members, shell),
+    agreement: ({ vms, lines, same, unknown, lost }) => [
+      vms.map(({ view: _, ...vm }) => vm),
+      lines,
+      same,
+      unknown,
+      lost,
+    ],
+    question: givenLines,
+    record: ({ vms }) => ({
+      vms: vms.map(({ view, resource, config, autostart }) => ({
+        ...{ uuid: view.ref.uuid, name: view.vm.name, resource, config, autostart },
+      })),
+    }),
+    run: async (shell, planned, wish) => {
+      await write(shell, planned, wish);
+      wish.requireWanted();
+      await requireSeen(shell, planned, 'inMaintenance');
+      const resources = planned.vms.map(({ resource }) => resource);
+      await shell.run('cibadmin', '--force', '--delete-all', '--xpath', maintenanceXpath(resources));
+      await requireSeen(shell, planned);
+    },
+  };
 }
 
-/** Somebody who is asked may take a while to agree. @throws Failure `stalePlan`, what planning throws */
-async function requireSame(planned: PlannedCluster): Promise<void> {
-  const now = await planned.again();
-  const changed = planned.vms.find(({ view: _, ...vm }, at) => {
-    const { view: __, ...again } = now.vms[at] ?? { view: undefined };
-    return !isDeepStrictEqual(vm, again);
-  });
-  const facts = ({ lines, same, unknown, lost }: PlannedCluster): unknown => [lines, same, unknown, lost];
-  if (changed !== undefined || !isDeepStrictEqual(facts(planned), facts(now))) {
-    const vm = (changed ?? planned.vms[0])?.view.vm.name ?? '';
-    throw new Failure('refused', { vm, refusal: refuse('stalePlan', { vm }).refusal });
-  }
+/** Nothing is begun: they are taken out as where giving them broke off. */
+export function takeFromCluster(
+  connection: string,
+  views: readonly VmView[],
+): WingOperation<TakenVms, GivenRecord, ClusterShell> {
+  return {
+    ...{ of: 'take', records: givenRecords, connection, views, plan: planTaken },
+    agreement: (taken) => taken,
+    question: takenLines,
+    record: ({ vms }) => ({ vms: [...vms] }),
+  };
 }
 
-/** @throws Failure `partLeft`: it is written down still */
-async function takeAllOut(shell: ClusterShell, uri: string, vms: GivenRecord['vms']): Promise<void> {
-  for (const vm of vms.toReversed()) {
-    try {
-      await takeOut(shell, uri, vm);
-    } catch (error) {
-      throw clusterFailure('partLeft', { vm: vm.name, cause: asFailure(error) });
-    }
-  }
-}
-
-/** @throws Failure `cancelled` */
-function requireWanted(vms: readonly PlannedVm[], signal: AbortSignal): void {
-  if (signal.aborted) {
-    throw new Failure('cancelled', { vm: vms[0]?.view.vm.name ?? '', doing: 'cluster', byUs: true });
-  }
-}
-
-/** @param requireFree rejects where the cluster is to be told of none of them */
 async function write(
   shell: ClusterShell,
   { vms, nodes, same }: PlannedCluster,
-  requireFree: () => Promise<void>,
+  { requireWanted, requireAlone }: WingRun,
 ): Promise<void> {
   const { run, ask } = shell;
   for (const { config, standing, view } of vms) {
@@ -127,7 +73,8 @@ async function write(
       }
     }
   }
-  await requireFree();
+  requireWanted();
+  await requireAlone();
   // First without a hand on any VM: the cluster looks where each is.
   await run(
     'cibadmin',
@@ -164,96 +111,4 @@ async function requireSeen(shell: ClusterShell, { vms, look }: PlannedCluster, r
       throw clusterFailure('notSeen', { vm: view.vm.name });
     }
   }
-}
-
-/**
- * @param shell that does not end with the signal
- * @param taken what somebody has agreed to
- * @returns names of their resources. @throws Failure
- */
-export async function takeFromCluster(
-  engine: EnginePort,
-  views: readonly VmView[],
-  connection: string,
-  shell: ClusterShell,
-  taken: TakenVms,
-  wish: Wish,
-): Promise<readonly string[]> {
-  const { vms } = taken;
-  const refs = views.map(({ ref }) => ref);
-  await withTurns(engine, refs, { ofWing: 'take', signal: wish.signal }, async () => {
-    if (!isDeepStrictEqual(taken, await planTaken(engine, views, shell))) {
-      const vm = views[0]?.vm.name ?? '';
-      throw new Failure('refused', { vm, refusal: refuse('stalePlan', { vm }).refusal });
-    }
-    await withRecord(wish, { connection, vms }, () => takeAllOut(shell, localUri(connection), vms));
-  });
-  await engine.refresh({ connection });
-  return names(vms);
-}
-
-interface TakenVms {
-  readonly vms: GivenRecord['vms'];
-  /** Rules of the cluster that name them and that others wrote. They go with them. */
-  readonly rules: readonly string[];
-}
-
-/** @throws Failure `notKept`, `othersMade`, `elsewhere` */
-export async function planTaken(engine: EnginePort, views: readonly VmView[], shell: ClusterShell): Promise<TakenVms> {
-  const { cib, state } = await lookAtCluster(shell);
-  requireSettled(state);
-  const vms: GivenRecord['vms'] = [];
-  for (const { ref, vm } of views) {
-    const { name } = vm;
-    const keeper = await engine.keeperOf(ref);
-    if (typeof keeper === 'string') {
-      throw clusterFailure('notKept', { vm: name });
-    }
-    const { resource, elsewhere } = keeper;
-    const clustered = readClustered(cib, resource);
-    if (clustered === undefined || clustered === 'others') {
-      throw clusterFailure('othersMade', { vm: name, resource });
-    }
-    const [node] = elsewhere;
-    if (node !== undefined) {
-      throw clusterFailure('elsewhere', { vm: name, node });
-    }
-    vms.push({ uuid: ref.uuid, name, resource, ...clustered });
-  }
-  return { vms, rules: [...new Set(vms.flatMap(({ resource }) => rulesOfOthers(cib, resource)))] };
-}
-
-/** What broke off is undone, of giving and of taking alike: a VM is out of the cluster then. @returns names of VMs */
-export async function endLeft(
-  engine: EnginePort,
-  vm: string,
-  { folder, log }: Omit<Wish, 'signal'>,
-): Promise<readonly string[]> {
-  const { signal } = new AbortController();
-  const ended = await endRecords({ folder, log }, vm, ({ connection, vms }) => {
-    const known = engine.connections.map(({ uri }) => uri);
-    engine.setConnections([...new Set([...known, connection])]);
-    const refs = vms.map(({ uuid }) => ({ connection, uuid }));
-    return withClusterShell(engine, connection, signal, async (shell) => {
-      await withTurns(engine, refs, { ofWing: 'take', signal }, () => takeAllOut(shell, localUri(connection), vms));
-      await engine.refresh({ connection });
-      return vms.map(({ name }) => name);
-    });
-  });
-  return ended.flat();
-}
-
-/** In our turn on each. */
-function withTurns<T>(
-  engine: EnginePort,
-  refs: readonly VmRef[],
-  { ofWing, signal }: { readonly ofWing: WingTurn; readonly signal: AbortSignal },
-  work: (lease: GroupLease) => Promise<T>,
-): Promise<T> {
-  const requests = refs.map((vm) => ({ kind: 'power', vm, action: 'shutDown', ofWing }) as const);
-  return engine.leaseAll({ id: newId(), requests, signal }, work);
-}
-
-function names(vms: readonly Pick<PlannedVm, 'resource'>[]): readonly string[] {
-  return vms.map(({ resource }) => resource);
 }

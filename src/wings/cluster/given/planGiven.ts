@@ -18,7 +18,7 @@ import look from './nodeLook.sh';
 import { localUri, readStanding, type Standing } from './vmOnNode.js';
 import { requireSettled } from './takeOut.js';
 
-export interface PlannedVm extends ClusteredVm {
+interface PlannedVm extends ClusteredVm {
   readonly view: VmView;
   readonly standing: Standing;
   readonly snapshots: number;
@@ -27,8 +27,6 @@ export interface PlannedVm extends ClusteredVm {
 export interface PlannedCluster {
   readonly vms: readonly PlannedVm[];
   readonly look: ClusterLook;
-  /** The same once more, as all is then. */
-  readonly again: () => Promise<PlannedCluster>;
   readonly nodes: readonly (NodeRoom & { readonly id: string })[];
   /** As a person would type it. */
   readonly lines: readonly string[];
@@ -82,11 +80,6 @@ export async function planGiven(
   const pcs = await shell.ask('command', '-v', 'pcs');
   return {
     ...{ vms, look: seen, nodes, fencing, unknown, isLocal, lost },
-    again: async () => {
-      await engine.refresh({ connection: views[0]?.ref.connection ?? '' });
-      const now = views.map((view) => engine.findVm(view.ref) ?? view);
-      return planGiven(engine, now, members, shell);
-    },
     lines: clusteredLines(pcs.code === 0 ? 'pcs' : 'crm', vms, nodes),
     same: [...looks.keys()].filter((node) => node !== here && !unknown.includes(node)),
   };

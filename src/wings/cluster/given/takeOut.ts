@@ -3,9 +3,18 @@ import { isOwnConfig, readClustered, takenOutXpath, unlookedXml } from '../../..
 import type { ClusterState } from '../../../driver/cluster/clusterState.js';
 import { clusterFailure } from '../clusterFailure.js';
 import { type ClusterShell, lookAtCluster, readConfig } from './clusterShell.js';
-import type { GivenRecord } from './givenStore.js';
 
-type RecordedVm = GivenRecord['vms'][number];
+/** As it is written down. */
+export interface GivenVm {
+  readonly uuid: string;
+  readonly name: string;
+  /** What the cluster calls it. */
+  readonly resource: string;
+  /** The file that the cluster starts it from. */
+  readonly config: string;
+  /** libvirt starts it with the host, where it is in no cluster. */
+  readonly autostart: boolean;
+}
 
 const refreshes = 5;
 
@@ -15,7 +24,7 @@ const refreshes = 5;
  *
  * @throws Failure
  */
-export async function takeOut(shell: ClusterShell, uri: string, vm: RecordedVm): Promise<void> {
+export async function takeOut(shell: ClusterShell, uri: string, vm: GivenVm): Promise<void> {
   const { uuid, resource, config, autostart } = vm;
   const { ask, run } = shell;
   const { state, cib, here } = await lookAtCluster(shell);
@@ -53,7 +62,7 @@ export function requireSettled({ hasQuorum, nodes }: ClusterState): void {
 }
 
 /** The cluster's agent starts VMs that libvirt forgets at their end. */
-async function persist({ ask, run }: ClusterShell, uri: string, { uuid, config }: RecordedVm): Promise<void> {
+async function persist({ ask, run }: ClusterShell, uri: string, { uuid, config }: GivenVm): Promise<void> {
   const { code, out } = await ask('virsh', '--connect', uri, 'dominfo', uuid);
   if (code !== 0) {
     await run('virsh', '--connect', uri, 'define', config);

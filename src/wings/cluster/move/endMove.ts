@@ -87,7 +87,7 @@ export function isChanged(error: unknown): boolean {
 
 /** Nothing else is done with a VM that is moved. */
 export function turnOn(id: string, vm: VmRef): Parameters<EnginePort['leaseAll']>[0] {
-  return { id, requests: [{ kind: 'power', vm, action: 'shutDown', ofWing: 'move' }] };
+  return { id, requests: [{ kind: 'wing', of: 'move', vm }] };
 }
 
 async function endBetween(engine: EnginePort, open: OpenMove, sides: Sides): Promise<MoveEnd> {

@@ -1,40 +1,12 @@
-// Moves of a VM that broke off: each is finished or undone before anything else is done with it.
+// Moves that broke off: taken up, and put aside where a person has seen to one.
 import type { Log } from '../../../base/log.js';
 import { Failure } from '../../../domain/failure.js';
 import { refuse } from '../../../domain/refusal.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
-import { endMove, type MoveEnd } from './endMove.js';
 import { dropMarks } from './moveMarks.js';
-import { type MoveRecord, MoveStore, type OpenMove } from './moveStore.js';
+import type { MoveStore } from './moveStore.js';
+import { type MoveRecord, type OpenMove, type UnreadMove } from './moveStore.js';
 import { seenOn, type Side, withSides } from './sides.js';
-
-interface Place {
-  /** The folder of the session. */
-  readonly folder: string;
-  readonly log: Log;
-}
-
-/**
- * @param vm its name or UUID
- * @param told of each
- * @throws Failure `busy`; what `endMove` throws; Failure `refused` where one cannot be read
- */
-export async function endLeftMoves(
-  engine: EnginePort,
-  vm: string,
-  { folder, log }: Place,
-  told: { readonly onBegin?: (move: MoveRecord) => void; readonly onEnd?: (end: MoveEnd) => void } = {},
-): Promise<void> {
-  const store = new MoveStore(folder, log);
-  await eachLeft(store, vm, (left) =>
-    takeUp(store, left, async (open) => {
-      told.onBegin?.(open.record);
-      // Whether or not somebody is told.
-      const end = await endMove(engine, open, 'inTurn');
-      told.onEnd?.(end);
-    }),
-  );
-}
 
 export interface ResolvedMove {
   /** Where its notes are kept. */
@@ -45,39 +17,29 @@ export interface ResolvedMove {
   readonly isSeen: boolean;
 }
 
-/**
- * A person has seen to them: the VM stays as it is on both hosts.
- *
- * @param agree rejects where nobody does
- */
-export async function resolveLeftMoves(
+/** A person has seen to it: the VM stays as it is on both hosts. */
+export async function resolveMove(
   engine: EnginePort,
-  vm: string,
-  { folder, log }: Place,
-  agree: (move: MoveRecord) => Promise<void>,
-): Promise<readonly ResolvedMove[]> {
-  const store = new MoveStore(folder, log);
-  const resolved: ResolvedMove[] = [];
-  await eachLeft(store, vm, async (move) => {
-    await agree(move);
-    await takeUp(store, move, async (open) => {
-      let sent: readonly string[] | undefined;
-      for (const uri of [move.from, move.to]) {
-        // A host that never comes back needs none.
-        await withSides(engine, { from: uri, to: uri }, new AbortController().signal, async ({ to }) => {
-          await dropMarks(open.record, to);
-          if (uri === move.to) {
-            sent = await sentInVain(open.record, to);
-          }
-        }).catch((error: unknown) => log.warn(`a mark of the move of ${vm} may stay on ${uri}: ${String(error)}`));
+  store: MoveStore,
+  { record }: OpenMove,
+  log: Log,
+): Promise<ResolvedMove> {
+  const { id, vm, from, to, files, stages } = record;
+  let sent: readonly string[] | undefined;
+  for (const uri of [from, to]) {
+    // A host that never comes back needs none.
+    await withSides(engine, { from: uri, to: uri }, new AbortController().signal, async (sides) => {
+      await dropMarks(record, sides.to);
+      if (uri === to) {
+        sent = await sentInVain(record, sides.to);
       }
-      const { files, stages } = open.record;
-      const placed = files.flatMap(({ path, identityThere = '' }) => (identityThere === '' ? [] : [path]));
-      const there = { to: move.to, sent: sent ?? [...stages, ...placed], isSeen: sent !== undefined };
-      resolved.push({ kept: await store.putAside(move.id), ...there });
-    });
-  });
-  return resolved;
+    }).catch((error: unknown) => log.warn(`a mark of the move of ${vm.name} may stay on ${uri}: ${String(error)}`));
+  }
+  const placed = files.flatMap(({ path, identityThere = '' }) => (identityThere === '' ? [] : [path]));
+  return {
+    ...{ kept: await store.putAside(id), to },
+    ...{ sent: sent ?? [...stages, ...placed], isSeen: sent !== undefined },
+  };
 }
 
 async function sentInVain({ vm, files }: MoveRecord, to: Side): Promise<readonly string[]> {
@@ -87,37 +49,30 @@ async function sentInVain({ vm, files }: MoveRecord, to: Side): Promise<readonly
   return isThere ? [] : [...seen].flatMap(([path, { identity }]) => (made.get(path) === identity ? [path] : []));
 }
 
-async function takeUp(store: MoveStore, { id, vm }: MoveRecord, act: (open: OpenMove) => Promise<void>): Promise<void> {
+export async function takeUpMove<T>(
+  store: MoveStore,
+  { id, vm }: MoveRecord,
+  act: (open: OpenMove) => Promise<readonly T[]>,
+): Promise<readonly T[]> {
   const open = await store.lock(id);
   if (open === 'busy') {
     throw new Failure('busy', { vm: vm.name });
   }
-  if (open !== 'gone') {
-    try {
-      await act(open);
-    } finally {
-      await open.leave();
-    }
+  if (open === 'gone') {
+    return [];
+  }
+  try {
+    return await act(open);
+  } finally {
+    await open.leave();
   }
 }
 
-/** @throws Failure `refused` where one cannot be read: it is unknown what it did */
-export async function eachLeft(
-  store: MoveStore,
-  vm: string,
-  act: (move: MoveRecord) => Promise<void> | void,
-): Promise<void> {
-  const { moves, unread } = await store.of(vm);
-  for (const move of moves) {
-    await act(move);
-  }
-  const [first] = unread;
-  if (first !== undefined) {
-    const { path: file, why, vm: whose } = first;
-    const { refusal } =
-      whose === undefined
-        ? refuse('entryOfUnknownVm', { file })
-        : refuse('entryUnreadable', { vm: whose.name, file, why });
-    throw new Failure('refused', { vm, refusal });
-  }
+/** It is unknown what it did. */
+export function unreadFailure(vm: string, { path: file, why, vm: whose }: UnreadMove): Failure {
+  const { refusal } =
+    whose === undefined
+      ? refuse('entryOfUnknownVm', { file })
+      : refuse('entryUnreadable', { vm: whose.name, file, why });
+  return new Failure('refused', { vm, refusal });
 }

@@ -90,7 +90,7 @@ const shape = v.object({
 });
 
 /** It stays where it is. */
-interface UnreadMove {
+export interface UnreadMove {
   readonly path: string;
   readonly why: 'newer' | 'damaged';
   /** Absent: it may be of any. */

@@ -1,15 +1,8 @@
-// VMs given to a cluster and taken from it, by a shell that is pretended.
+// VMs taken from a cluster, by a shell that is pretended.
 import assert from 'node:assert/strict';
 import { clusteredXml } from '../../../../src/driver/cluster/clusteredVm.js';
-import { Failure } from '../../../../src/domain/failure.js';
-import type { OperationRequest } from '../../../../src/domain/operation.js';
-import type { EnginePort } from '../../../../src/engine/enginePort.js';
 import type { ClusterShell } from '../../../../src/wings/cluster/given/clusterShell.js';
-import { operationWords } from '../../../../src/text/operations/operationText.js';
-import { giveToCluster } from '../../../../src/wings/cluster/given/giveToCluster.js';
-import type { PlannedCluster } from '../../../../src/wings/cluster/given/planGiven.js';
 import { takeOut } from '../../../../src/wings/cluster/given/takeOut.js';
-import { silentLog } from '../../../silentLog.js';
 
 const uuid = '11111111-2222-3333-4444-555555555555';
 const vm = { uuid, name: 'web', resource: 'web', config: '/vms/web.cluster.xml', autostart: false };
@@ -89,34 +82,5 @@ describe('a VM that is taken from a cluster', () => {
       await problem('notAnswering');
     }
     assert.deepEqual(changed(), []);
-  });
-});
-
-describe('a VM that is given to a cluster', () => {
-  it('is not, where it is another than was agreed to', async () => {
-    const shell = new PretendedShell();
-    const held: string[] = [];
-    const engine = {
-      leaseAll: ({ requests }: { requests: readonly OperationRequest[] }, work: () => unknown) => {
-        held.push(...requests.map((request) => operationWords(request, '')));
-        return work();
-      },
-    } as unknown as EnginePort;
-    const planned = (snapshots: number): object => ({
-      ...{
-        vms: [{ view: { ref: { uuid }, vm: { name: 'web' } }, snapshots }],
-        lines: [],
-        same: [],
-        unknown: [],
-        lost: [],
-      },
-      again: () => Promise.resolve(planned(snapshots + 1)),
-    });
-    const wish = { folder: '/nowhere', log: silentLog, signal: new AbortController().signal };
-    await assert.rejects(
-      giveToCluster(engine, uri, shell, planned(0) as PlannedCluster, wish),
-      (error) => error instanceof Failure && error.details.refusal?.reason === 'stalePlan',
-    );
-    assert.deepEqual([shell.asked, held], [[], ['giving to the cluster']]);
   });
 });

@@ -1,10 +1,11 @@
 // VMs that are given to a cluster and taken from it, and why not, as sentences.
 import { t } from '@vscode/l10n';
-import { displayLine } from '../../domain/plainText.js';
-import type { PlannedCluster } from './given/planGiven.js';
-import type { VmThen, WhenSo } from './given/whatIf.js';
+import { displayLine } from '../../../domain/plainText.js';
+import type { PlannedCluster } from './planGiven.js';
+import type { TakenVms } from './planTaken.js';
+import type { VmThen, WhenSo } from './whatIf.js';
 
-export function plannedLines(planned: PlannedCluster): readonly string[] {
+export function givenLines(planned: PlannedCluster): readonly string[] {
   const { vms, lines, fencing, same, unknown, isLocal, lost, look } = planned;
   const list = (some: readonly string[]): string => some.map((one) => displayLine(one)).join(', ');
   const withSnapshots = vms.filter(({ snapshots }) => snapshots > 0).map(({ view }) => view.vm.name);
@@ -44,6 +45,24 @@ export function plannedLines(planned: PlannedCluster): readonly string[] {
       t('If {0} fails, no node has room for {1}.', displayLine(node), list(resources)),
     ),
   ];
+}
+
+export function takenLines({ vms, rules }: TakenVms): readonly string[] {
+  return [
+    t('Take {0} from the cluster? They go on as they are, on this host.', namesText(vms)),
+    ...(rules.length > 0
+      ? [
+          t(
+            'Rules of the cluster that others wrote are deleted with them: {0}',
+            rules.map((id) => displayLine(id)).join(', '),
+          ),
+        ]
+      : []),
+  ];
+}
+
+export function namesText(vms: readonly { readonly name: string }[]): string {
+  return vms.map(({ name }) => displayLine(name)).join(', ');
 }
 
 export function whatIfLines(node: string, when: WhenSo, then: readonly VmThen[]): readonly string[] {

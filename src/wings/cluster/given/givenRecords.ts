@@ -1,0 +1,45 @@
+// VMs that are being given to a cluster or taken from it, as they are written down. What broke off of either is undone:
+// a VM is out of the cluster then.
+import { t } from '@vscode/l10n';
+import * as v from 'valibot';
+import { asFailure } from '../../../domain/asFailure.js';
+import { displayLine } from '../../../domain/plainText.js';
+import { idPattern } from '../../../journal/durable.js';
+import type { WingRecords } from '../../../session/wingOperation.js';
+import { failureText } from '../../../text/failures/failureText.js';
+import { dismissTitle } from '../../../text/operations/interruptedOperationText.js';
+import { clusterFailure } from '../clusterFailure.js';
+import { type ClusterShell, withClusterShell } from './clusterShell.js';
+import { takeOut } from './takeOut.js';
+import { localUri } from './vmOnNode.js';
+
+const version = 1;
+const text = v.pipe(v.string(), v.minLength(1), v.maxLength(5_000));
+
+const shape = v.object({
+  version: v.literal(version),
+  id: v.pipe(v.string(), v.regex(idPattern)),
+  connection: text,
+  vms: v.array(v.object({ uuid: text, name: text, resource: text, config: text, autostart: v.boolean() })),
+});
+
+export type GivenRecord = Omit<v.InferOutput<typeof shape>, 'version'>;
+
+export const givenRecords: WingRecords<GivenRecord, ClusterShell> = {
+  kind: { file: 'cluster.json', version, maxBytes: 1024 * 1024, most: 100, of: 'change of a cluster', shape },
+  folder: 'clusters',
+  ends: 'take',
+  within: withClusterShell,
+  end: async (shell, { connection, vms }) => {
+    for (const vm of vms.toReversed()) {
+      try {
+        await takeOut(shell, localUri(connection), vm);
+      } catch (error) {
+        throw clusterFailure('partLeft', { vm: vm.name, cause: asFailure(error) });
+      }
+    }
+  },
+  leftText: (vm) => failureText(clusterFailure('partLeft', { vm })).sentence,
+  endedText: (vm) => t('{0} was partly in the cluster, and was taken out of it.', displayLine(vm)),
+  dismissText: (vm) => dismissTitle(displayLine(vm)),
+};

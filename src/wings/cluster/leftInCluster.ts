@@ -1,0 +1,77 @@
+// What the wing leaves where it is interrupted, for every shell: moves, then what was given to a cluster or taken. A
+// move is finished or undone before anything else is done with its VM.
+import type { Log } from '../../base/log.js';
+import { orNamed } from '../../domain/asFailure.js';
+import type { LeftByWing, LeftPlace, LeftWork } from '../../session/leftWork.js';
+import { leftByWing } from '../../session/wingOperation.js';
+import { labelIn } from '../../text/connectionLabel.js';
+import { givenRecords } from './given/givenRecords.js';
+import { endMove } from './move/endMove.js';
+import { resolveMove, takeUpMove, unreadFailure } from './move/leftMoves.js';
+import { type MoveRecord, MoveStore } from './move/moveStore.js';
+import { leftText, movedLines, resolvedLine, resolveLines } from './moveText.js';
+
+/** All of a VM, by its name or UUID. @throws Failure */
+export const leftMoves: LeftByWing = async (session, named, log) => {
+  const { engine, folder } = session;
+  const store = new MoveStore(folder, log);
+  const whose = await findWhose(session, store, named, log);
+  const { moves, unread } = await store.of(whose.id);
+  return [
+    ...moves.map((move): LeftWork => {
+      const host = labelIn(engine.connections, move.to);
+      return {
+        told: () => [leftText(calledNow(move, whose))],
+        question: (how) => (how === 'dismiss' ? resolveLines(calledNow(move, whose)) : []),
+        end: (how) =>
+          orNamed({ vm: whose.name ?? whose.id, host }, () =>
+            takeUpMove(store, move, async (open) => {
+              if (how === 'dismiss') {
+                return [resolvedLine(await resolveMove(engine, store, open, log))];
+              }
+              const end = await endMove(engine, open, 'inTurn');
+              return movedLines({ ...end, record: calledNow(end.record, whose) }, host);
+            }),
+          ),
+      };
+    }),
+    ...unread.slice(0, 1).map((one): LeftWork => {
+      const fail = (): never => {
+        throw unreadFailure(whose.id, one);
+      };
+      return { told: fail, question: () => [], end: async () => Promise.resolve().then(fail) };
+    }),
+  ];
+};
+
+interface Whose {
+  readonly id: string;
+  /** Absent: none has it now. */
+  readonly name?: string;
+}
+
+/**
+ * By its UUID: it may have another name since its move began, and another VM the old one. A VM that is gone, or not
+ * reached, is known by what was typed: `recover` tells why.
+ */
+async function findWhose(session: LeftPlace, store: MoveStore, named: string, log: Log): Promise<Whose> {
+  const { engine } = session;
+  if (engine.findVms(named).length === 0) {
+    await session.vm(named).catch((error: unknown) => log.info(String(error)));
+  }
+  // While it moves, both hosts have it.
+  const [one, ...others] = engine.findVms(named);
+  if (one === undefined || others.some(({ ref }) => ref.uuid !== one.ref.uuid)) {
+    return { id: named };
+  }
+  const { moves } = await store.of(named);
+  return moves.some(({ vm }) => engine.findVms(vm.uuid).length === 0)
+    ? { id: named }
+    : { id: one.ref.uuid, name: one.vm.name };
+}
+
+function calledNow(record: MoveRecord, { name = record.vm.name }: Whose): MoveRecord {
+  return { ...record, vm: { ...record.vm, name } };
+}
+
+export const leftInCluster: readonly LeftByWing[] = [leftMoves, leftByWing(givenRecords)];
