@@ -249,7 +249,17 @@ const rooms = {
     'base',
   ],
   // What a wing hands in at the doors. No room imports one: the core knows none.
-  wings: ['cli/context', 'session/readers', 'ui', 'ui/commands', 'ui/tree', 'engine', 'verbs/verb', 'base'],
+  wings: [
+    'cli/context',
+    'session/readers',
+    'session/leftWork',
+    'ui',
+    'ui/commands',
+    'ui/tree',
+    'engine',
+    'verbs/verb',
+    'base',
+  ],
   ...roomsOfWings(),
   cli: [
     'lab',

@@ -21,13 +21,11 @@ import { insideCommands } from './wings/inside/commands/insideCommands.js';
 /** From Node.js 22.1 on, which keeps what it has compiled: nearly half of the time that is ours. */
 const { enableCompileCache } = nodeModule as { enableCompileCache?: (folder: string) => unknown };
 
-const ofGuests = guestCommands(ownCommands);
-
 const commands = {
   ...ownCommands,
   ...insideCommands(copiedDisks),
   ...copiesCommands,
-  ...ofGuests,
+  ...guestCommands,
   ...clusterCommands,
 };
 
@@ -35,7 +33,10 @@ const readers: Context['readers'] = {
   dates: () => import('./wings/copies/schedules/datesTimer.js'),
   files: () => import('./wings/inside/readFiles.js'),
   notes: async (...of) => (await import('./wings/copies/notesOfBackups.js')).readBackupNotes(...of),
-  findLeft: async () => (await import('./wings/cluster/leftInCluster.js')).leftInCluster,
+  left: [
+    async (...of) => (await import('./wings/cluster/leftInCluster.js')).leftInCluster(...of),
+    async (...of) => (await import('./wings/guest/leftInGuest.js')).leftInGuest(...of),
+  ],
 };
 
 /** Not where Node.js keeps it by itself: that is in /tmp, and who is there first gives us code to run. */

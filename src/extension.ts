@@ -284,8 +284,9 @@ async function wings() {
     import('./wings/cluster/editor/clusterInEditor.js').then(({ clusterInEditor }) => clusterInEditor),
   ]);
   const handlers = { ...inside.handlers, ...copies.handlers, ...guest.handlers, ...cluster.handlers };
-  const all = { ...inside, ...copies, endLeft: guest.endLeft, handlers };
-  return { ...all, readers: { ...inside.readers, ...copies.readers, ...guest.readers, ...cluster.readers } };
+  const all = { ...inside, ...copies, handlers };
+  const left = [cluster.left, guest.left];
+  return { ...all, readers: { ...inside.readers, ...copies.readers, ...guest.readers, left } };
 }
 
 /** For other extensions. Its code is loaded when one of them connects. */

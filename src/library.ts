@@ -51,6 +51,9 @@ export function connect(options: string | ConnectOptions = {}): Promise<VirtRewi
     files: () => import('./wings/inside/readFiles.js'),
     newVms: () => import('./wings/guest/makeForProgram.js'),
     backups: () => import('./wings/copies/readCopies.js'),
-    findLeft: async () => (await import('./wings/cluster/leftInCluster.js')).leftInCluster,
+    left: [
+      async (...of) => (await import('./wings/cluster/leftInCluster.js')).leftInCluster(...of),
+      async (...of) => (await import('./wings/guest/leftInGuest.js')).leftInGuest(...of),
+    ],
   });
 }

@@ -30,14 +30,12 @@ export const verbs = { ...ownVerbs, ...insideVerbs, ...copiesVerbs, ...guestVerb
 
 export const commandIds = Object.keys(verbs).map((id) => `virtRewind.${id}` as const);
 
-const ofGuests = guestCommands(ownCommands);
-
 /** The commands of the command line, by their words. */
 export const commands: CommandTable = {
   ...ownCommands,
   ...insideCommands(copiedDisks),
   ...copiesCommands,
-  ...ofGuests,
+  ...guestCommands,
   ...clusterCommands,
 };
 

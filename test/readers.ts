@@ -1,6 +1,7 @@
 // What the doors hand in to programs: for tests that stand before none.
 import { connectTo } from '../src/api/connect.js';
 import type { ConnectOptions, VirtRewind } from '../src/api/publicApi.js';
+import type { LeftByWing } from '../src/session/leftWork.js';
 import { readBackupNotes } from '../src/wings/copies/notesOfBackups.js';
 
 export const readers = {
@@ -8,7 +9,11 @@ export const readers = {
   newVms: () => import('../src/wings/guest/makeForProgram.js'),
   backups: () => import('../src/wings/copies/readCopies.js'),
   notes: readBackupNotes,
-  findLeft: async () => (await import('../src/wings/cluster/leftInCluster.js')).leftInCluster,
+  left: [
+    async (...of: Parameters<LeftByWing>) =>
+      (await import('../src/wings/cluster/leftInCluster.js')).leftInCluster(...of),
+    async (...of: Parameters<LeftByWing>) => (await import('../src/wings/guest/leftInGuest.js')).leftInGuest(...of),
+  ],
 };
 
 export const connect = (options: string | ConnectOptions = {}): Promise<VirtRewind> => connectTo(options, readers);

@@ -133,10 +133,10 @@ export class SessionVm implements VirtualMachine {
     readonly RecoveryOutcome[]
   > {
     return this.#librarySession.act(async (session) => {
-      await endLeft(
-        leftOn(this.#librarySession.readers, session, this.#found.ref.uuid, this.#librarySession.log),
-        dismiss ? 'dismiss' : 'finish',
-      );
+      const { readers, log } = this.#librarySession;
+      await endLeft(leftOn(readers, session, this.#found.ref.uuid, log), dismiss ? 'dismiss' : 'finish', {
+        agree: ({ typed }) => requireName(typed, name),
+      });
       const { outcomes } = await endInterrupted(session, await this.#read(session), ({ view, needsName }) => {
         requireName(needsName && !dismiss ? view.vm.name : undefined, name);
         return dismiss ? 'dismiss' : 'finish';

@@ -90,7 +90,7 @@ export interface Context {
   readonly terminal: Terminal;
   readonly session: Session;
   /** The readers for agents, what wings leave, and the dates of snapshots. */
-  readonly readers: AgentReaders & DatesReader & Pick<Readers, 'findLeft'>;
+  readonly readers: AgentReaders & DatesReader & Pick<Readers, 'left'>;
   readonly log: Log;
   readonly interruption: Interruption;
   readonly printer: Printer;

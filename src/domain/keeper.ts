@@ -42,7 +42,9 @@ export interface VmKeepers {
   hold(vm: Pick<Vm, 'uuid' | 'name'>): Promise<HeldVm | undefined>;
 }
 
-/** Not of what changes words alone, nor of what is refused while a cluster keeps the VM. A wing asks the cluster itself. */
+/**
+ * Not of what changes words alone, nor of what is refused while a cluster keeps the VM. A wing asks the cluster itself.
+ */
 export function isHeldFor({ kind }: VmTurn): boolean {
   return !['describe', 'rename', 'power', 'speed', 'debug', 'wing'].includes(kind);
 }

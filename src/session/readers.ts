@@ -128,7 +128,7 @@ export interface Readers {
   readonly files: () => Promise<FileReader>;
   readonly backups: () => Promise<BackupReader>;
   /** What wings began and were interrupted in. */
-  readonly findLeft: () => Promise<readonly LeftByWing[]>;
+  readonly left: readonly LeftByWing[];
 }
 
 /** What else is known of a VM. */

@@ -13,7 +13,7 @@ import type { GroupLease } from '../engine/operationService.js';
 import { newId } from '../journal/durable.js';
 import { type OpenRecord, type RecordKind, RecordStore } from '../journal/recordFolder.js';
 import type { VmView } from '../live/views.js';
-import { endLeft, type LeftByWing } from './leftWork.js';
+import { endLeft, type LeftByWing, type LeftQuestion } from './leftWork.js';
 import type { Session } from './session.js';
 
 /** What is written down before anything is done to its VMs, and forgotten when all is done. */
@@ -43,7 +43,7 @@ export interface WingRecords<R extends WingRecord, Tools> {
   readonly leftText: (vm: string) => string;
   readonly endedText: (vm: string) => string;
   /** What a person is asked before it is left as it is. */
-  readonly dismissText: (vm: string) => string;
+  readonly dismissal: (vm: string) => LeftQuestion;
 }
 
 export interface WingOperation<P, R extends WingRecord, Tools> {
@@ -95,7 +95,7 @@ export function planWing<P, R extends WingRecord, Tools>(
 
 /** @throws Failure: the VMs are as they were, unless it says otherwise; whatever the asker throws */
 export async function carryOutWing<P, R extends WingRecord, Tools>(
-  session: Pick<Session, 'engine' | 'folder' | 'isProtected' | 'vm'>,
+  session: Session,
   operation: WingOperation<P, R, Tools>,
   asker: WingAsker,
   { signal, log }: { readonly signal: AbortSignal; readonly log: Log },
@@ -153,12 +153,16 @@ export async function carryOutWing<P, R extends WingRecord, Tools>(
 export function leftByWing<R extends WingRecord, Tools>(records: WingRecords<R, Tools>): LeftByWing {
   return async ({ engine, folder }, named, log) => {
     const store = storeOf(records, folder, log);
-    const left = (await store.list()).filter(({ vms }) => vms.some(({ name, uuid }) => [name, uuid].includes(named)));
+    // A VM that is known may have another name by now, and another VM the old one.
+    const known = engine.findVms(named).map(({ ref }) => ref.uuid);
+    const isMeant = ({ name, uuid }: WingRecord['vms'][number]): boolean =>
+      known.length > 0 ? known.includes(uuid) : [name, uuid].includes(named);
+    const left = (await store.list()).filter(({ vms }) => vms.some(isMeant));
     return left.map(({ id, vms }) => {
-      const name = vms.find(({ uuid }) => uuid === named)?.name ?? named;
+      const name = vms.find(isMeant)?.name ?? named;
       return {
-        told: () => [records.leftText(name)],
-        question: (how) => (how === 'dismiss' ? [records.dismissText(name)] : []),
+        look: () => Promise.resolve({ lines: [records.leftText(name)] }),
+        question: (how) => Promise.resolve(how === 'dismiss' ? records.dismissal(name) : undefined),
         end: async (how) => {
           const open = await store.lock(id);
           if (open === 'busy') {
@@ -170,7 +174,7 @@ export function leftByWing<R extends WingRecord, Tools>(records: WingRecords<R, 
               how === 'dismiss' ? Promise.resolve() : endInTurn(engine, records, open.record),
             );
           }
-          return isOurs && how === 'finish' ? vms.map((vm) => records.endedText(vm.name)) : [];
+          return { lines: isOurs && how === 'finish' ? vms.map((vm) => records.endedText(vm.name)) : [] };
         },
       };
     });

@@ -5,9 +5,10 @@ import type { Disposable } from '../base/disposable.js';
 import type { Log } from '../base/log.js';
 import type { CommandTable } from '../cli/context.js';
 import type { EnginePort } from '../engine/enginePort.js';
+import type { LeftByWing } from '../session/leftWork.js';
 import type { DatesReader, Readers, ReadVmNotes } from '../session/readers.js';
 import type { Attentions } from '../ui/attentions.js';
-import type { BesideComparison, EndLeft, Handler, TargetHandlers } from '../ui/commands/commandServices.js';
+import type { BesideComparison, Handler, TargetHandlers } from '../ui/commands/commandServices.js';
 import type { VmNotes } from '../ui/tree/vmsInTree.js';
 import type { Verb } from '../verbs/verb.js';
 
@@ -26,8 +27,9 @@ export interface WingInEditor<Verbs extends Wing['verbs']> {
   readonly handlers: Readonly<Record<`virtRewind.${keyof Verbs & string}`, Handler | TargetHandlers>>;
   /** For the library, and for agents. */
   readonly readers: Partial<Readers & DatesReader>;
+  /** What it leaves where it is interrupted. */
+  readonly left?: LeftByWing;
   readonly besideComparison?: BesideComparison;
-  readonly endLeft?: EndLeft;
   readonly notesInTree?: (remembered: Pick<Memento, 'get'>, log: Log) => VmNotes;
   readonly notesForAgents?: (remembered: Pick<Memento, 'get'>) => ReadVmNotes;
 }

@@ -7,7 +7,7 @@ import type { InterruptedPreview } from '../../operations/interrupted.js';
 import { orNamed } from '../../domain/asFailure.js';
 import { Failure } from '../../domain/failure.js';
 import { endInterrupted, type InterruptedQuestion, isAtItsEnd } from '../../session/endInterrupted.js';
-import { endLeft, type InterruptedEnd, leftOn } from '../../session/leftWork.js';
+import { endLeft, type InterruptedEnd, leftOn, type LeftTold } from '../../session/leftWork.js';
 import {
   dismissedLines,
   dismissTitle,
@@ -28,12 +28,18 @@ export async function recover(context: Context): Promise<CommandEnd> {
   const { call, session, readers, terminal, printer, log } = context;
   const [named = ''] = call.operands;
   const how = call.flags.has('plan') ? 'look' : call.flags.has('dismiss') ? 'dismiss' : 'finish';
-  let isAny: boolean;
+  let ended: readonly LeftTold[];
   try {
-    isAny = await orNamed({ vm: named }, () =>
+    ended = await orNamed({ vm: named }, () =>
       endLeft(leftOn(readers, session, named, log), how, {
-        agree: (lines) => agreeTo(context, { lines, confirm: t('Mark as Resolved'), asks: true }),
-        tell: (line) => (how === 'finish' ? terminal.tell(line) : printer.say(line)),
+        agree: ({ typed, ...question }) =>
+          agreeTo(context, {
+            ...question,
+            asks: true,
+            ...(typed !== undefined && { isProtected: displayLine(typed), typed }),
+          }),
+        tell: (line) => (how === 'finish' && printer.form === 'document' ? terminal.tell(line) : printer.say(line)),
+        onStep: (what) => terminal.progress(what),
       }),
     );
   } catch (error) {
@@ -47,7 +53,11 @@ export async function recover(context: Context): Promise<CommandEnd> {
     }
     throw error;
   }
-  return isAny && (how === 'finish' || printer.form === 'text') ? 'done' : recoverOwn(context);
+  const [answer] = ended.flatMap((one) => one.answer ?? []);
+  if (answer !== undefined) {
+    return { answer: { ...answer }, text: [] };
+  }
+  return ended.length > 0 && (how === 'finish' || printer.form === 'text') ? 'done' : recoverOwn(context);
 }
 
 async function recoverOwn(context: Context): Promise<CommandAnswer> {

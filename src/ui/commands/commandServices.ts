@@ -13,7 +13,6 @@ import type { VmTree } from '../tree/vmTree.js';
 import type { HealthWatch } from '../../health/healthWatch.js';
 import type { Call } from './commandArguments.js';
 import type { VmView } from '../../live/views.js';
-import type { InterruptedEnd } from '../../session/leftWork.js';
 import type { DatesReader, Readers } from '../../session/readers.js';
 import type { RunningOperations } from './operations/runningOperations.js';
 import type { LessonHost } from './labs/lessonHost.js';
@@ -99,14 +98,10 @@ export interface TargetHandlers {
 
 /** What wings do for commands. */
 interface CommandWings {
+  readonly readers: DatesReader & Pick<Readers, 'left'>;
   readonly handlers: HandlersHandedIn;
   readonly besideComparison: BesideComparison;
-  readonly endLeft: EndLeft;
-  readonly readers: DatesReader & Pick<Readers, 'findLeft'>;
 }
-
-/** Ends what a wing began on a VM and was interrupted in, or leaves it so. @returns whether there was something */
-export type EndLeft = (run: CommandRun, view: VmView, end: InterruptedEnd) => Promise<boolean>;
 
 /** What is offered beside a comparison of two states. */
 export interface BesideComparison {

@@ -1,8 +1,10 @@
 // What the wing leaves where it is interrupted, for every shell: moves, then what was given to a cluster or taken. A
 // move is finished or undone before anything else is done with its VM.
+import { t } from '@vscode/l10n';
 import type { Log } from '../../base/log.js';
 import { orNamed } from '../../domain/asFailure.js';
-import type { LeftByWing, LeftPlace, LeftWork } from '../../session/leftWork.js';
+import type { LeftByWing, LeftWork } from '../../session/leftWork.js';
+import type { Session } from '../../session/session.js';
 import { leftByWing } from '../../session/wingOperation.js';
 import { labelIn } from '../../text/connectionLabel.js';
 import { givenRecords } from './given/givenRecords.js';
@@ -21,10 +23,13 @@ export const leftMoves: LeftByWing = async (session, named, log) => {
     ...moves.map((move): LeftWork => {
       const host = labelIn(engine.connections, move.to);
       return {
-        told: () => [leftText(calledNow(move, whose))],
-        question: (how) => (how === 'dismiss' ? resolveLines(calledNow(move, whose)) : []),
-        end: (how) =>
-          orNamed({ vm: whose.name ?? whose.id, host }, () =>
+        look: () => Promise.resolve({ lines: [leftText(calledNow(move, whose))] }),
+        question: (how) => {
+          const dismissal = { lines: resolveLines(calledNow(move, whose)), confirm: t('Mark as Resolved') };
+          return Promise.resolve(how === 'dismiss' ? dismissal : undefined);
+        },
+        end: async (how) => {
+          const lines = await orNamed({ vm: whose.name ?? whose.id, host }, () =>
             takeUpMove(store, move, async (open) => {
               if (how === 'dismiss') {
                 return [resolvedLine(await resolveMove(engine, store, open, log))];
@@ -32,14 +37,14 @@ export const leftMoves: LeftByWing = async (session, named, log) => {
               const end = await endMove(engine, open, 'inTurn');
               return movedLines({ ...end, record: calledNow(end.record, whose) }, host);
             }),
-          ),
+          );
+          return { lines };
+        },
       };
     }),
     ...unread.slice(0, 1).map((one): LeftWork => {
-      const fail = (): never => {
-        throw unreadFailure(whose.id, one);
-      };
-      return { told: fail, question: () => [], end: async () => Promise.resolve().then(fail) };
+      const fail = (): Promise<never> => Promise.reject(unreadFailure(whose.id, one));
+      return { look: fail, question: () => Promise.resolve(undefined), end: fail };
     }),
   ];
 };
@@ -54,7 +59,7 @@ interface Whose {
  * By its UUID: it may have another name since its move began, and another VM the old one. A VM that is gone, or not
  * reached, is known by what was typed: `recover` tells why.
  */
-async function findWhose(session: LeftPlace, store: MoveStore, named: string, log: Log): Promise<Whose> {
+async function findWhose(session: Session, store: MoveStore, named: string, log: Log): Promise<Whose> {
   const { engine } = session;
   if (engine.findVms(named).length === 0) {
     await session.vm(named).catch((error: unknown) => log.info(String(error)));
@@ -74,4 +79,6 @@ function calledNow(record: MoveRecord, { name = record.vm.name }: Whose): MoveRe
   return { ...record, vm: { ...record.vm, name } };
 }
 
-export const leftInCluster: readonly LeftByWing[] = [leftMoves, leftByWing(givenRecords)];
+const leftGiven = leftByWing(givenRecords);
+
+export const leftInCluster: LeftByWing = async (...of) => [...(await leftMoves(...of)), ...(await leftGiven(...of))];

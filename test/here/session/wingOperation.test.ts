@@ -9,7 +9,7 @@ import type { VmTurn } from '../../../src/domain/operation.js';
 import type { GroupLeaseWish } from '../../../src/engine/operationService.js';
 import { newId } from '../../../src/journal/durable.js';
 import type { VmView } from '../../../src/live/views.js';
-import { endLeft } from '../../../src/session/leftWork.js';
+import { endLeft, type LeftQuestion } from '../../../src/session/leftWork.js';
 import type { Session } from '../../../src/session/session.js';
 import {
   carryOutWing,
@@ -38,15 +38,18 @@ describe('what a wing does to a VM', () => {
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'wing-'));
-    [events, wish, planned, stuck] = [[], new AbortController(), 1, undefined];
+    [events, wish, planned, stuck, called] = [[], new AbortController(), 1, undefined, {}];
   });
   afterEach(() => rm(folder, { recursive: true }));
 
+  /** The UUIDs of those that libvirt has, by their names. */
+  let called: Record<string, string>;
   const engine = {
     connections: [{ uri: 'qemu+ssh://other/system' }],
     setConnections: (uris: readonly string[]) => events.push(`connected ${uris.join()}`),
     refresh: () => Promise.resolve(),
     findVm: () => undefined,
+    findVms: (named: string) => (named in called ? [{ ref: { connection, uuid: called[named] } }] : []),
     leaseAll: ({ requests }: GroupLeaseWish, work: (lease: object) => unknown) => {
       events.push(`held for ${requests.map((request: VmTurn) => operationWords(request, '')).join()}`);
       return work({ requireAlone: () => Promise.resolve() });
@@ -151,8 +154,8 @@ describe('what a wing does to a VM', () => {
     const told: string[] = [];
     const end = async (named: string, how: 'finish' | 'dismiss' | 'look'): Promise<boolean> => {
       told.length = 0;
-      const agree = (lines: readonly string[]): Promise<void> => Promise.resolve(void events.push(...lines));
-      return endLeft(await left(named), how, { agree, tell: (line) => told.push(line) });
+      const agree = ({ lines }: LeftQuestion): void => void events.push(...lines);
+      return (await endLeft(await left(named), how, { agree, tell: (line) => told.push(line) })).length > 0;
     };
     beforeEach(async () => {
       stuck = new Error('not now');
@@ -166,6 +169,11 @@ describe('what a wing does to a VM', () => {
       assert.match(told.join(), /web/u);
       assert.ok((await end(uuid, 'look')) && !(await end('other', 'look')));
       assert.deepEqual([(await written()).length, events], [1, []]);
+    });
+
+    it('is that of the VM, whatever it is called by now, and not of another of its old name', async () => {
+      called = { web: '22222222-2222-3333-4444-555555555555', old: uuid };
+      assert.deepEqual([await end('web', 'finish'), await end('old', 'finish')], [false, true]);
     });
 
     it('is ended in a turn on its VMs, on its own connection, and forgotten', async () => {
@@ -205,7 +213,7 @@ describe('what a wing does to a VM', () => {
     const vms = [{ uuid, name: 'web', resource: 'web', config: '/vms/web.cluster.xml', autostart: true }];
     await writeFile(join(folder, 'clusters', id, 'cluster.json'), JSON.stringify({ version: 1, id, connection, vms }));
     const found = await leftByWing(records)(session(), 'web', silentLog);
-    assert.ok(await endLeft(found, 'finish'));
+    assert.equal((await endLeft(found, 'finish')).length, 1);
     assert.equal(events.at(-1), 'taken back: web');
     assert.deepEqual(await written(), []);
   });

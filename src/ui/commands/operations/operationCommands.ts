@@ -5,7 +5,7 @@ import type { CommandRun, CommandTable } from '../commandServices.js';
 import { requestWords } from '../../../text/operations/operationProgress.js';
 import { targetVm } from '../targets.js';
 import { argumentsOf } from '../commandArguments.js';
-import { mustConfirm, askNameOfProtected } from '../consent.js';
+import { askNameOfProtected, mustConfirm, typeNameOfVm } from '../consent.js';
 import { askQuestion } from '../../prompts/askQuestion.js';
 import { endInterrupted, type InterruptedQuestion, isAtItsEnd } from '../../../session/endInterrupted.js';
 import { endLeft, type InterruptedEnd, leftOn } from '../../../session/leftWork.js';
@@ -130,16 +130,14 @@ async function finishUnfinished(run: CommandRun): Promise<{ readonly outcomes: r
   const isDismissed = argumentsOf(run.call).dismiss === true;
   const how = isDismissed ? 'dismiss' : 'finish';
   const session = sessionOf(run);
-  const { endLeft: endVm, readers } = await run.wings();
-  const isEnded =
-    (await endVm(run, view, how)) ||
-    (await endLeft(leftOn(readers, session, view.ref.uuid, run.log), how, {
-      agree: async ([question = '', ...details]) => {
-        const resolved = t('Mark as Resolved');
-        requireAnswer(!mustConfirm(run) || (await askModal('warning', question, details.join('\n'), resolved)));
-      },
-      tell: (line) => void notify('info', line),
-    }));
+  const { readers } = await run.wings();
+  const ended = await endLeft(leftOn(readers, session, view.ref.uuid, run.log), how, {
+    agree: async ({ lines: [question = '', ...details], confirm, typed }) => {
+      requireAnswer(!mustConfirm(run) || (await askModal('warning', question, details.join('\n'), confirm)));
+      await (typed !== undefined && typeNameOfVm(view, confirm, question));
+    },
+    tell: (line) => void notify('info', line),
+  });
   const { end, outcomes } = await endInterrupted(session, view, async (question) => {
     if (isDismissed || (!question.mayFinish && run.call.kind !== 'program')) {
       await askToDismiss(run, question);
@@ -147,7 +145,7 @@ async function finishUnfinished(run: CommandRun): Promise<{ readonly outcomes: r
     }
     return question.mayFinish ? ask(run, question) : 'finish';
   });
-  if (end === 'nothing' && !isDismissed && !isEnded) {
+  if (end === 'nothing' && !isDismissed && ended.length === 0) {
     throw new NothingThere(t('{0} has no interrupted operation.', vm.name), { vm: vm.name });
   }
   if (outcomes.every(isAtItsEnd)) {

@@ -4,5 +4,6 @@ import type { clusterVerbs } from '../clusterVerbs.js';
 
 export const clusterInEditor = {
   handlers: { 'virtRewind.moveVm': async (run) => (await import('./moveToHost.js')).moveToHost(run) },
-  readers: { findLeft: async () => (await import('../leftInCluster.js')).leftInCluster },
+  readers: {},
+  left: async (...of) => (await import('../leftInCluster.js')).leftInCluster(...of),
 } satisfies WingInEditor<typeof clusterVerbs>;

@@ -41,5 +41,5 @@ export const givenRecords: WingRecords<GivenRecord, ClusterShell> = {
   },
   leftText: (vm) => failureText(clusterFailure('partLeft', { vm })).sentence,
   endedText: (vm) => t('{0} was partly in the cluster, and was taken out of it.', displayLine(vm)),
-  dismissText: (vm) => dismissTitle(displayLine(vm)),
+  dismissal: (vm) => ({ lines: [dismissTitle(displayLine(vm))], confirm: t('Mark as Resolved') }),
 };

@@ -6,14 +6,12 @@ import { CliError } from '../../../cli/commandError.js';
 import type { Call, CommandHandler, Context } from '../../../cli/context.js';
 import type { CommandAnswer } from '../../../cli/printed.js';
 import { displayLine } from '../../../domain/plainText.js';
-import { dismissTitle } from '../../../text/operations/interruptedOperationText.js';
 import { requireAlone } from '../../../lab/labFiles.js';
 import { viewNow } from '../../../lab/removeLab.js';
-import { usedSinceText } from '../../../text/words.js';
 import { lostWith } from '../../../text/questions/lossText.js';
 import { fetchingText, readyLines } from '../guestText.js';
 import { newVm, type NewVm, usualParts } from '../make/newVm.js';
-import { endLeft, leftOf, leftQuestion, newVmStore, recordOf, removeNewVm, withRecord } from '../make/removeNewVm.js';
+import { newVmStore, recordOf, removeNewVm } from '../make/removeNewVm.js';
 import type { GuestAnswers } from './answers.js';
 import { tellUnchecked } from './imagesCommand.js';
 
@@ -103,43 +101,4 @@ async function remove(context: Context): Promise<CommandAnswer> {
     onNote: (line) => terminal.tell(line),
   });
   return { answer: { removed: name } satisfies GuestAnswers['new'], text: t('Deleted {0} and its files.', shown) };
-}
-
-/** What broke off of creating or removing a VM is ended first: what somebody has used since counts as made. */
-export function recovering(recover: CommandHandler | undefined): CommandHandler {
-  return async (context) => {
-    const { call, session, terminal, log } = context;
-    const [named = ''] = call.operands;
-    const store = newVmStore(session, log, shell);
-    const record = await leftOf(store, session, named);
-    if (record === undefined) {
-      return (await recover?.(context)) ?? 'done';
-    }
-    const { name } = record;
-    const shown = displayLine(name);
-    const isDismissed = call.flags.has('dismiss');
-    const question = isDismissed ? dismissTitle(shown) : await leftQuestion(record, session);
-    if (call.flags.has('plan')) {
-      return {
-        answer: { ended: { vm: name, deleted: question !== undefined, plan: true } } satisfies GuestAnswers['leftNew'],
-        text: [question ?? usedSinceText(name), t('Nothing was changed.')],
-      };
-    }
-    if (question !== undefined) {
-      const confirm = isDismissed ? t('Mark as Resolved') : t('Delete');
-      const isProtected = !isDismissed && record.vms.some((vm) => session.isProtected({ ...vm, name }));
-      const typed = isProtected ? { isProtected: shown, typed: name } : {};
-      await agreeTo(context, { lines: [question], confirm, asks: true, ...typed });
-    }
-    const goes = await withRecord(store, record, async (open) => {
-      const making = { session, environment: process.env };
-      const onNote = (line: string): void => terminal.tell(line);
-      await (isDismissed && open.put({ phase: 'ready' }));
-      return !isDismissed && endLeft(open, { ...making, onStep: (what) => terminal.progress(what), onNote });
-    });
-    return {
-      answer: { ended: { vm: name, deleted: goes === true } } satisfies GuestAnswers['leftNew'],
-      text: goes === true ? t('Deleted {0} and its files.', shown) : [],
-    };
-  };
 }

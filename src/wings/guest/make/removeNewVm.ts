@@ -13,7 +13,7 @@ import type { Session } from '../../../session/session.js';
 import { guestFailure } from '../guestFailure.js';
 
 /** Beside the labs, of the same shape: what is begun, held and made there is told alike. */
-export function newVmStore(session: Pick<Session, 'folder'>, log: Log, shell: string): LabStore {
+export function newVmStore(session: Pick<Session, 'folder'>, log: Log, shell?: string): LabStore {
   return new LabStore(newVmsIn(session.folder), log, shell);
 }
 
