@@ -97,6 +97,7 @@ const more = {
         'copiesPoints',
         'copiesFiles',
         'copiesChecks',
+        'copiesDevices',
         'copiesRunning',
         'copiesSets',
         'libraryCopies',

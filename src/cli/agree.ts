@@ -13,12 +13,14 @@ interface Agreement {
   /** What is protected, and the name that must be typed for it. */
   readonly isProtected?: string;
   readonly typed?: string;
+  /** What is asked for it; absent: that of a protected VM. */
+  readonly question?: string;
 }
 
 /** Says what is lost, also where no person answers. @throws CliError `unanswered`, `declined`, `cancelled` */
 export async function agreeTo(
   context: Context,
-  { lines, confirm, asks, isProtected, typed }: Agreement,
+  { lines, confirm, asks, isProtected, typed, question }: Agreement,
 ): Promise<void> {
   const { call, terminal, printer } = context;
   if (asks) {
@@ -39,12 +41,17 @@ export async function agreeTo(
     const given =
       call.texts['name'] ??
       (printer.canAsk
-        ? await askLine(context, `${t('{0} Is Protected', isProtected)}. ${t('Type its name to continue.')} `)
+        ? await askLine(
+            context,
+            `${question ?? `${t('{0} Is Protected', isProtected)}. ${t('Type its name to continue.')}`} `,
+          )
         : undefined);
     if (given === undefined) {
       throw new CliError(
         'unanswered',
-        t('{0} is protected, so nothing was changed. Use {1} with its name to continue.', isProtected, '--name'),
+        question === undefined
+          ? t('{0} is protected, so nothing was changed. Use {1} with its name to continue.', isProtected, '--name')
+          : `${question} ${t('Cannot ask for confirmation here, so nothing was changed. Use {0} to confirm.', '--name')}`,
       );
     }
     if (given !== typed) {

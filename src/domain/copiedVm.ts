@@ -22,8 +22,19 @@ export interface SnapshotDocument {
 export interface NamedFiles {
   /** Files of disks, of what these rest on, of RAM and of UEFI variables. Not the media in drives. */
   readonly files: readonly string[];
-  /** Disks that are more or less than a plain file, as the guest names them. */
+  /** Disks that are more or less than a plain file or block device, as the guest names them. */
   readonly odd: readonly string[];
+  /** Disks on a block device, and encrypted ones: their bytes are not all that a VM elsewhere needs. */
+  readonly special: readonly string[];
+  /** What libvirt has to know for encrypted disks. */
+  readonly secrets: readonly NamedSecret[];
+}
+
+/** A secret of libvirt's, by its UUID or its usage: its value is in no document. */
+export interface NamedSecret {
+  /** As the guest names the disk. */
+  readonly disk: string;
+  readonly name: string;
 }
 
 export interface RestoredVm {
@@ -65,8 +76,9 @@ export interface HostRule extends RestoreRule {
 
 /** What a restored VM does not get, and what it takes from its host. For a person, by libvirt's names. */
 export interface HostUse {
-  /** Disks that are no plain files: then nothing else is looked for. */
+  /** Disks that are no files of the backup: then nothing else is looked for. */
   readonly odd: readonly string[];
+  readonly secrets: readonly NamedSecret[];
   readonly leftOut: readonly string[];
   readonly ofHost: readonly string[];
   /** Snapshots whose RAM may not load, as something that their guests had is left out. */

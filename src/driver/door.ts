@@ -96,6 +96,7 @@ const ofLabVms: Table<LabVmMaker> = { obstacle: 'obstacle', make: 'changes', rem
 const ofCopies: Table<VmCopies> = {
   readDocuments: 'reads',
   filesIn: 'reads',
+  withoutVolumes: 'reads',
   points: 'reads',
   presentDisks: 'reads',
   pointDefinition: 'reads',

@@ -139,6 +139,8 @@ export interface VmCopies {
   readDocuments(uuid: string, secrets?: 'without'): Promise<VmDocuments>;
   /** What any of the documents names. */
   filesIn(documents: VmDocuments): NamedFiles;
+  /** The same documents, with the files and devices that volumes of pools are. */
+  withoutVolumes(documents: VmDocuments): Promise<VmDocuments>;
   /** What each of the snapshots is to a VM without the others. */
   points(documents: VmDocuments): Promise<readonly CopiedPoint[]>;
   /** Those of a configuration, each with its own file. */
@@ -168,11 +170,12 @@ export interface VmCopies {
    */
   define(vm: RestoredVm): Promise<boolean>;
   /**
-   * Takes a VM away that `define` was interrupted with, if it is off and all its files are in this folder.
+   * Takes a VM away that `define` was interrupted with, if it is off and all its files are in these folders, or are
+   * these.
    * @param check it was made to be started once; `runningCheck`: by us just now, so it is forced off first
    * @returns whether no such VM is there any more
    */
-  undefine(uuid: string, folder: string, check?: 'check' | 'runningCheck'): Promise<boolean>;
+  undefine(uuid: string, places: readonly string[], check?: 'check' | 'runningCheck'): Promise<boolean>;
   /** Starts a VM that libvirt ends when this connection does. */
   startForUs(uuid: string): Promise<void>;
   /** This host's part in a live move, on a connection of its own. The caller disposes of it. */

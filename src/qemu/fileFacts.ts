@@ -23,10 +23,15 @@ export async function factsOf(stats: FileStats, files: FileSystem = thisComputer
   if (!stats.isBlockDevice()) {
     return undefined;
   }
-  const major = Math.floor(stats.rdev / 0x100) & 0xfff;
-  const minor = (stats.rdev & 0xff) | (Math.floor(stats.rdev / 0x1000) & 0xfff00);
-  const sectors = Number(await files.readText(`/sys/dev/block/${major}:${minor}/size`, mostSysBytes));
+  const sectors = Number(await files.readText(`${folderOfDevice(stats)}/size`, mostSysBytes));
   return { bytes: sectors * 512, allocatedBytes: sectors * 512, real: `device ${stats.rdev}` };
+}
+
+/** What the kernel tells of a block device. */
+export function folderOfDevice({ rdev }: Pick<FileStats, 'rdev'>): string {
+  const major = Math.floor(rdev / 0x100) & 0xfff;
+  const minor = (rdev & 0xff) | (Math.floor(rdev / 0x1000) & 0xfff00);
+  return `/sys/dev/block/${major}:${minor}`;
 }
 
 /** By file system: whether libvirt sets a label of SELinux each time that a VM starts, which is a change. */

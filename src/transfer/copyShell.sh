@@ -47,7 +47,7 @@ list_all() (cd "$1" && find . disks xml -mindepth 1 -maxdepth 1 -printf '%p\n')
 tell_room() { df --output=avail -B1 "$1" | tail -n 1; }
 # sums_in FOLDER NAMES
 sums_in() (cd "$1" && shift && sha256sum -- "$@")
-sum_of() { [ -f "$1" ] && sha256sum <"$1"; }
+sum_of() { { [ -f "$1" ] || [ -b "$1" ]; } && sha256sum <"$1"; }
 # read_text FOLDER NAME: what cannot be looked at is not missing.
 read_text() {
   if [ -f "$1/$2" ] && cat "$1/$2" 2>/dev/null; then return; fi

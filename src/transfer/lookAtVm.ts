@@ -10,8 +10,10 @@ import { hasTpm, isActive, type Vm, type VmRef } from '../domain/vm.js';
 import type { VmFile } from '../domain/vmFiles.js';
 import type { EnginePort } from '../engine/enginePort.js';
 import type { VmView } from '../live/views.js';
+import { factsOf } from '../qemu/fileFacts.js';
 import { readImage } from '../qemu/localImage.js';
 import type { ImageHost } from '../qemu/qemuImg.js';
+import { marksOfDevice, readDevice } from './blockDevice.js';
 import { transferFailure } from './transferFailure.js';
 import { type CopiedFile, isNamable, type Manifest } from './manifest.js';
 import type { VmHost } from './vmHost.js';
@@ -34,6 +36,8 @@ export interface VmLook {
   readonly leftOut: readonly LeftOut[];
   /** Titles of snapshots that hold something else than when they were created. */
   readonly altered: readonly string[];
+  /** See `NamedFiles`; and disks that are volumes. */
+  readonly special: readonly string[];
   /** Who else needs which of its files. */
   readonly needed: readonly OutsideUser[];
   /** Rejects with `changed` where one of the snapshots or files that are copied is another one by now. */
@@ -84,6 +88,10 @@ export async function lookAtVm(
   if (tree.beingWritten !== undefined) {
     throw new Failure('busy');
   }
+  const cipher = vm.disks.find(({ encrypted }) => encrypted === true);
+  if (active && cipher !== undefined) {
+    throw transferFailure('encryptedRuns', { disk: cipher.target });
+  }
   if (active && tree.snapshots.some(({ style }) => style === 'internal')) {
     throw transferFailure('internalRunning');
   }
@@ -97,12 +105,15 @@ export async function lookAtVm(
   ) {
     throw transferFailure('elsewhere');
   }
-  const documents = await readDocuments();
+  const kept = await readDocuments();
   // A snapshot that came meanwhile names files that were not seen.
-  if (JSON.stringify(documents) !== JSON.stringify(earlier)) {
+  if (JSON.stringify(kept) !== JSON.stringify(earlier)) {
     throw transferFailure('changed');
   }
-  const named = await engine.withCopies(ref.connection, (copies) => Promise.resolve(copies.filesIn(documents)));
+  const documents = await engine.withCopies(ref.connection, (copies) => copies.withoutVolumes(kept));
+  const [asKept, named] = await engine.withCopies(ref.connection, (copies) =>
+    Promise.resolve([copies.filesIn(kept), copies.filesIn(documents)]),
+  );
   const [odd] = named.odd;
   if (odd !== undefined) {
     throw transferFailure('oddDisk', { disk: odd });
@@ -126,10 +137,11 @@ export async function lookAtVm(
       ...(secrets === 'without' && (await hasPasswords(engine, ref, documents)) ? (['passwords'] as const) : []),
     ],
     needed,
+    special: [...new Set([...asKept.odd, ...named.special])],
     altered: tree.snapshots.filter(({ name }) => altered.includes(name)).map(({ title }) => title),
     requireUnchanged: async () => {
       const now = await readDocuments();
-      const same = documents.snapshots.every(({ name, xml }) =>
+      const same = kept.snapshots.every(({ name, xml }) =>
         now.snapshots.some((one) => one.name === name && one.xml === xml),
       );
       if (!same || JSON.stringify(await marksOf(files, host.files)) !== JSON.stringify(marks)) {
@@ -162,6 +174,7 @@ async function hasPasswords(engine: CopiesEngine, { connection, uuid }: VmRef, o
  * | file                                                   | in the backup            |
  * |--------------------------------------------------------|--------------------------|
  * | frozen layer, RAM, UEFI variables, present of a VM off  | as it is                 |
+ * | the same on a block device                             | all bytes of the device  |
  * | a running VM writes to it, on a frozen layer            | an empty overlay instead |
  * | overlay of a snapshot that is not there any more        | its name                 |
  * | state of a TPM                                          | in the manifest          |
@@ -180,6 +193,8 @@ async function copiedFiles(
     ),
   );
   const byPath = new Map(seen.map((file) => [file.path, file]));
+  const ciphers = new Set(vm.disks.flatMap((disk) => (disk.encrypted === true ? disk.target : [])));
+  const isEncrypted = ({ target = '' }: VmFile): boolean => ciphers.has(target);
   const files: CopiedFile[] = [];
   for (const file of seen) {
     const { path, role } = file;
@@ -197,7 +212,7 @@ async function copiedFiles(
       throw transferFailure('unknownFile', { file: path });
     }
     const disk = written.get(path);
-    const head = role === 'disk' ? await headOf(file, host) : {};
+    const head = role === 'disk' ? await headOf(file, host, isEncrypted(file)) : {};
     const below = byPath.get(head.backing ?? '');
     if (disk !== undefined && (file.snapshots.length > 0 || below === undefined || below.snapshots.length === 0)) {
       throw transferFailure('notFrozen', { disk });
@@ -207,16 +222,23 @@ async function copiedFiles(
       continue;
     }
     const stored = await host.files.realpath(path);
-    const { size: bytes, blocks } = await host.files.stat(stored);
+    const stats = await host.files.stat(stored);
+    const { bytes, allocatedBytes } = (await factsOf(stats, host.files)) ?? { bytes: 0, allocatedBytes: 0 };
     files.push({
       path,
       role,
       content: 'stored',
       stored,
       bytes,
-      allocatedBytes: Math.min(bytes, blocks * 512),
+      allocatedBytes: Math.min(bytes, allocatedBytes),
       ...head,
+      ...(stats.isBlockDevice() && { device: true as const }),
     });
+  }
+  // The overlay on one is not encrypted, and a restore writes names into it without the key.
+  const covered = files.find(({ backing }) => files.some((file) => file.path === backing && file.encrypted === true));
+  if (covered !== undefined) {
+    throw transferFailure('unknownFormat', { file: covered.path });
   }
   for (const path of named.filter((one) => !byPath.has(one))) {
     if (!isNamable(path) || (await undefinedIfAbsent(host.files.lstat(path))) !== undefined) {
@@ -231,7 +253,8 @@ async function copiedFiles(
 async function headOf(
   { path, format }: VmFile,
   host: ImageHost,
-): Promise<Pick<CopiedFile, 'format' | 'virtualBytes' | 'backing'>> {
+  mayBeEncrypted: boolean,
+): Promise<Pick<CopiedFile, 'format' | 'virtualBytes' | 'backing' | 'encrypted'>> {
   const image = await readImage(path, host, format, 'head');
   if (image !== 'unknown' && image.corrupt === true) {
     throw transferFailure('damaged', { file: path, ...notMarked(image) });
@@ -239,13 +262,14 @@ async function headOf(
   if (
     image === 'unknown' ||
     (image.format !== 'qcow2' && image.format !== 'raw') ||
-    [image.encrypted, image.dataFile, image.backing?.part, image.backing?.options].includes(true)
+    [!mayBeEncrypted && image.encrypted, image.dataFile, image.backing?.part, image.backing?.options].includes(true)
   ) {
     throw transferFailure('unknownFormat', { file: path });
   }
   return {
     format: image.format,
     virtualBytes: image.virtualBytes,
+    ...(image.encrypted === true && { encrypted: true as const }),
     ...(image.backing !== undefined && { backing: image.backing.file }),
   };
 }
@@ -255,7 +279,11 @@ function marksOf(files: readonly CopiedFile[], host: FileSystem): Promise<readon
   return Promise.all(
     files.map(async ({ stored }) => {
       const found = stored === undefined ? undefined : await undefinedIfAbsent(host.stat(stored));
-      return found === undefined ? [] : [found.dev, found.ino, found.size, found.mtimeMs];
+      return found === undefined
+        ? []
+        : found.isBlockDevice()
+          ? marksOfDevice(await readDevice(found, host))
+          : [found.dev, found.ino, found.size, found.mtimeMs];
     }),
   );
 }

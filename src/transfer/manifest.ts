@@ -11,8 +11,8 @@ export const manifestName = 'virt-rewind-backup.json';
 export const mostManifestBytes = 64 * 1024 * 1024;
 /** The largest state of a TPM: swtpm keeps some ten kilobytes. */
 export const mostStateBytes = 1024 * 1024;
-/** Another number when a reader of this one would restore it wrong. */
-const format = 1;
+/** Another number when a reader of an earlier one would restore it wrong. */
+const formats = { plain: 1, special: 2 } as const;
 const most = 10_000;
 
 const path = v.pipe(v.string(), v.check(isNamable));
@@ -41,6 +41,12 @@ const copiedFile = v.object({
   format: v.optional(v.picklist(['qcow2', 'raw'])),
   virtualBytes: v.optional(count),
   backing: v.optional(path),
+  /** All bytes of a block device. */
+  device: v.optional(v.literal(true)),
+  /** What restic calls the content of a device, which is a snapshot of its own there. */
+  tree: v.optional(v.pipe(v.string(), v.regex(/^[\da-f]{64}$/u))),
+  /** A secret of libvirt's opens it. */
+  encrypted: v.optional(v.literal(true)),
   /** Its name in a plain folder of copies, which also says what it holds. */
   place: v.optional(v.pipe(v.string(), v.regex(/^\w[\w.+@=-]{0,200}$/u))),
   sha256: v.optional(v.pipe(v.string(), v.regex(/^[\da-f]{64}$/u))),
@@ -58,7 +64,7 @@ const tpmState = v.object({
 });
 
 const shape = v.object({
-  format: v.literal(format),
+  format: v.picklist(Object.values(formats)),
   vm: v.object({ name, uuid: v.pipe(v.string(), v.regex(/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/u)) }),
   /** In milliseconds since 1970. */
   madeAt: count,
@@ -94,7 +100,8 @@ export function isNamable(text: string): boolean {
 
 /** @throws where it could not be read again */
 export function writeManifest(manifest: Manifest): string {
-  const text = writeJson({ format, ...manifest });
+  const isSpecial = manifest.files.some(({ device, encrypted }) => device ?? encrypted);
+  const text = writeJson({ format: isSpecial ? formats.special : formats.plain, ...manifest });
   if (text.length > mostManifestBytes || typeof readManifest(text) === 'string') {
     throw new Error('the manifest of this VM could not be read again');
   }
@@ -105,7 +112,7 @@ export function writeManifest(manifest: Manifest): string {
 export function readManifest(text: string): Manifest | 'broken' | 'newer' {
   const value = parseSoundJson(text);
   const version = parseAs(v.object({ format: count }), value)?.format;
-  if (version !== undefined && version > format) {
+  if (version !== undefined && version > formats.special) {
     return 'newer';
   }
   const manifest = parseAs(shape, value);
@@ -135,6 +142,9 @@ function isSound({ files, snapshots, current, tpm = [] }: ManifestDocument): boo
 function isSoundFile(file: CopiedFile, byPath: ReadonlyMap<string, CopiedFile>): boolean {
   const { content, stored, role, backing } = file;
   if ((content === 'stored') !== (stored !== undefined) || (role !== 'disk' && content === 'overlay')) {
+    return false;
+  }
+  if ((file.device ?? file.encrypted) === true && (role !== 'disk' || content !== 'stored')) {
     return false;
   }
   if (role === 'disk' && content !== 'none' && (file.format === undefined || file.virtualBytes === undefined)) {

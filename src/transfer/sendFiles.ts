@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { displayLine } from '../domain/plainText.js';
 import { type DataRange, dataRanges } from '../qemu/dataRanges.js';
+import { factsOf } from '../qemu/fileFacts.js';
 import { transferFailure } from './transferFailure.js';
 import giveDiskWay from './giveDiskWay.sh';
 import { givingWay } from './lowPriority.js';
@@ -47,14 +48,15 @@ export async function sendFiles(
   }
   const all: SentData[] = [];
   for (const file of files) {
-    const { size, mode, blocks } = await originals.host.files.stat(file.from);
-    if (size !== file.bytes) {
+    const stats = await originals.host.files.stat(file.from);
+    const { bytes, allocatedBytes } = (await factsOf(stats, originals.host.files)) ?? { bytes: -1, allocatedBytes: 0 };
+    if (bytes !== file.bytes) {
       throw transferFailure('changed');
     }
-    const ranges = inPieces(
-      await rangesOf(originals.host, { path: file.from, bytes: size, allocatedBytes: blocks * 512 }),
-    );
-    all.push({ ...file, mode: (mode & 0o777).toString(8), ranges });
+    const ranges = inPieces(await rangesOf(originals.host, { path: file.from, bytes, allocatedBytes }));
+    // A device is for more users than a file with its content.
+    const mode = stats.isBlockDevice() ? 0o600 : stats.mode & 0o777;
+    all.push({ ...file, mode: mode.toString(8), ranges });
   }
   const { shell, begun, folder } = copy;
   const mark = randomBytes(12).toString('hex');

@@ -24,7 +24,18 @@ export const transferFailure = wingFailures('transfer', {
         vm,
       ),
     oddDisk: ({ disk, vm }: Of<'disk' | 'vm'>) =>
-      t('Disk {0} of {1} cannot be backed up: it is not just a file of qcow2 or raw.', disk, vm),
+      t(
+        'Disk {0} of {1} cannot be copied: it is on a network, passed through, or in a format other than qcow2 and raw. Copy it where it is stored, or from inside the guest.',
+        disk,
+        vm,
+      ),
+    encryptedRuns: ({ disk, vm }: Of<'disk' | 'vm'>) =>
+      t(
+        '{0} runs, and no snapshot can hold its encrypted disk {1}. Shut it down for the backup: {2}',
+        vm,
+        disk,
+        '--shut-down',
+      ),
     notFrozen: ({ disk, vm }: Of<'disk' | 'vm'>) =>
       t(
         '{0} writes to its disk {1}, of which no snapshot holds the content. Create a checkpoint with all disks, or shut it down.',

@@ -13,7 +13,8 @@ import {
 } from '../../src/driver/cluster/clusterXml.js';
 import { appArmorIn, firmwareUuidIn, revertsExternal } from '../../src/driver/connection/openLibvirt.js';
 import { hasCards, writeClone, writeUnplugged } from '../../src/driver/xml/cloneXml.js';
-import { namedFiles, writeRestored } from '../../src/driver/xml/copiedXml.js';
+import { writeRestored } from '../../src/driver/xml/copiedXml.js';
+import { namedFiles } from '../../src/driver/xml/namedFiles.js';
 import { demoMachine } from '../../src/driver/xml/demoVmXml.js';
 import { parseDomainXml } from '../../src/driver/xml/domainXml.js';
 import { readGuestMemory } from '../../src/driver/xml/guestMemoryXml.js';

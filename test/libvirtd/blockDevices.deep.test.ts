@@ -5,54 +5,29 @@ import { severityOf } from '../../src/diagnosis/problemTable.js';
 import { readdirSync } from 'node:fs';
 import { mkdir, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findProgram, run, runOk } from '../../scripts/rig/run.mjs';
 import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
 import { GuestVm } from './guestVm.js';
+import { LoopDevices } from './loopDevices.js';
 
 const mebibyte = 1024 ** 2;
 
 describe('disks that are no files by name', () => {
   let r: LiveRig;
   let folder: string;
-  const attached: string[] = [];
+  const loops = new LoopDevices();
 
   before(async () => {
     r = await startLiveRig();
     folder = r.daemon.dir;
     await r.engine.connect(r.uri);
     r.show();
-    await releaseLeft();
   });
   after(async () => {
-    // One that is in use goes with its last user.
-    for (const device of attached) {
-      await runOk('losetup', ['-d', device]);
-    }
+    await loops.stop();
     await r.stop();
   });
-
-  /** A run that was ended leaves its devices, and a daemon sees only those that a machine had when it started. */
-  async function releaseLeft(): Promise<void> {
-    const losetup = (await findProgram('losetup')) ?? 'losetup';
-    const { stdout } = await run(losetup, ['--list', '--noheadings', '--output', 'NAME,BACK-FILE']);
-    for (const line of stdout.split('\n').filter((one) => one.includes('/vr-') && one.endsWith(' (deleted)'))) {
-      await run(losetup, ['-d', line.split(/\s/u)[0] ?? '']);
-    }
-  }
-
-  /** A file as a device; undefined, with the reason, where this machine gives none. */
-  async function attach(file: string): Promise<string | { readonly why: string }> {
-    const losetup = (await findProgram('losetup')) ?? 'losetup';
-    const { code, stdout, stderr } = await run(losetup, ['--find', '--show', file]);
-    const device = stdout.trim();
-    if (code !== 0) {
-      return { why: stderr };
-    }
-    attached.push(device);
-    return device;
-  }
 
   /** Two disks are devices, one of them of so many MiB; the third is a file, whose folder takes the overlays of all. */
   async function onDevices(name: string, mebibytes: number): Promise<GuestVm | { readonly why: string }> {
@@ -63,7 +38,7 @@ describe('disks that are no files by name', () => {
       if (disk.format === 'qcow2') {
         await truncate(disk.file, mebibytes * mebibyte);
       }
-      const device = await attach(disk.file);
+      const device = await loops.attach(disk.file);
       if (typeof device !== 'string') {
         return device;
       }

@@ -3,6 +3,8 @@ import type { SnapshotDocument, VmDocuments } from '../../domain/copiedVm.js';
 import type { Connection } from '../../libvirt/connection.js';
 import { VIR_DOMAIN_XML_INACTIVE, VIR_DOMAIN_XML_SECURE } from '../../libvirt/flags.js';
 import { readSecure } from '../run/runRedefineStep.js';
+import { readVolumePath } from '../files/volumePaths.js';
+import { volumesAsSources } from '../xml/namedFiles.js';
 import { parseSnapshotHead } from '../xml/snapshotXml.js';
 import { readCurrent } from './readSnapshots.js';
 
@@ -23,6 +25,23 @@ export async function readDocuments({ connection }: Place, uuid: string, secrets
   }
   const current = await readCurrent(connection, dom);
   return { definition, snapshots: parentsFirst(documents), ...(current !== undefined && { current }) };
+}
+
+/** With the files and devices that volumes of pools are. */
+export async function withoutVolumes({ connection }: Place, documents: VmDocuments): Promise<VmDocuments> {
+  const known = new Map<string, Promise<string | undefined>>();
+  const pathOf = (pool: string, name: string): Promise<string | undefined> => {
+    const key = JSON.stringify([pool, name]);
+    const path = known.get(key) ?? readVolumePath(connection, { pool, name });
+    known.set(key, path);
+    return path;
+  };
+  const resolveIn = (xml: string): Promise<string> => volumesAsSources(xml, pathOf);
+  return {
+    ...documents,
+    definition: await resolveIn(documents.definition),
+    snapshots: await Promise.all(documents.snapshots.map(async (one) => ({ ...one, xml: await resolveIn(one.xml) }))),
+  };
 }
 
 /** One whose parent is not there comes last, as it cannot be defined. */

@@ -19,6 +19,7 @@ import {
 import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import type { Domain } from '../../libvirt/structs.js';
 import { hasTpm } from '../../domain/vm.js';
+import { isDevicePath } from '../../domain/devicePath.js';
 import { isThisHost } from '../files/thisHost.js';
 import { parseUri } from '../../libvirt/uri.js';
 import type { VmCopies } from '../hypervisor.js';
@@ -28,16 +29,9 @@ import { startVm } from '../run/openImages.js';
 import { failingWith, toFailure } from '../toFailure.js';
 import { copiedPoint, pointDefinition, presentDisks } from '../xml/copiedPoint.js';
 import { parseEmulators } from '../xml/anewXml.js';
-import {
-  bootFilesIn,
-  hasRevertDisks,
-  namedFiles,
-  partsOfSame,
-  writeCookie,
-  writeMoved,
-  writeRestored,
-} from '../xml/copiedXml.js';
+import { bootFilesIn, hasRevertDisks, partsOfSame, writeCookie, writeMoved, writeRestored } from '../xml/copiedXml.js';
 import { parseDomainXml } from '../xml/domainXml.js';
+import { namedFiles } from '../xml/namedFiles.js';
 import { parseSnapshotHead } from '../xml/snapshotXml.js';
 import { XmlError } from '../xml/xmlTree.js';
 import type { DemoVmPlace } from './demoVms.js';
@@ -47,7 +41,7 @@ import { redefineAll, takeSnapshotsBack } from './knownAgain.js';
 import { openMigration } from './libvirtMigration.js';
 import type { OtherConnections } from './otherConnections.js';
 import { forgetSnapshots, forgettingFlags, lacking, letGo, settleIn, standing, undefineOff } from './movedVm.js';
-import { readDocuments } from './readDocuments.js';
+import { readDocuments, withoutVolumes } from './readDocuments.js';
 
 interface Place extends Omit<DemoVmPlace, 'environment'> {
   /** To a shell on the daemon's host, where a login leads there. */
@@ -65,6 +59,8 @@ export function vmCopiesOn(place: Place): VmCopies {
     readDocuments: (uuid, secrets) =>
       asFailureOf('read what libvirt keeps of a VM', uuid, readDocuments(place, uuid, secrets)),
     filesIn,
+    withoutVolumes: (documents) =>
+      asFailureOf('read where the volumes of a VM are', '', withoutVolumes(place, documents)),
     points: (documents) =>
       asFailureOf(
         'read the snapshots of a backup',
@@ -101,8 +97,8 @@ export function vmCopiesOn(place: Place): VmCopies {
     elsewhere: isElsewhere(place),
     obstacle: (vm) => asFailureOf('look whether a VM can be restored', vm.name, findObstacle(place, vm)),
     define: (vm) => asFailureOf('restore a VM', vm.name, define(place, vm)),
-    undefine: (uuid, folder, check) =>
-      asFailureOf('remove an interrupted restore', uuid, undefine(place, uuid, folder, check)),
+    undefine: (uuid, places, check) =>
+      asFailureOf('remove an interrupted restore', uuid, undefine(place, uuid, places, check)),
     startForUs: (uuid) => asFailureOf('start a VM that is checked', uuid, startForUs(place, uuid)),
     openMigration: () => asFailureOf('prepare a move', '', openMigration(place)),
     lacking: (documents) => asFailureOf('look whether a VM can be moved', '', lacking(place, documents)),
@@ -125,9 +121,13 @@ async function resultOf<T>(work: () => T): Promise<T> {
 
 function filesIn({ definition, snapshots }: VmDocuments): NamedFiles {
   const named = [definition, ...snapshots.map(({ xml }) => xml)].map(namedFiles);
+  const each = (list: (one: NamedFiles) => readonly string[]): readonly string[] => [...new Set(named.flatMap(list))];
+  const secrets = new Map(named.flatMap((one) => one.secrets).map((one) => [`${one.disk} ${one.name}`, one]));
   return {
-    files: [...new Set(named.flatMap(({ files }) => files))],
-    odd: [...new Set(named.flatMap(({ odd }) => odd))],
+    files: each(({ files }) => files),
+    odd: each(({ odd }) => odd),
+    special: each(({ special }) => special),
+    secrets: [...secrets.values()],
   };
 }
 
@@ -194,15 +194,21 @@ async function hostRule({ connection }: Place, { documents, rule }: RestoredVm):
 }
 
 async function hostUseOf(place: Place, vm: RestoredVm): Promise<HostUse> {
-  const { odd } = filesIn(vm.documents);
+  const named = filesIn(vm.documents);
+  const own = new Set(vm.files.map(({ from }) => from));
+  const { secrets } = named;
+  // A device that is no file of the backup is as odd as what is no device: it is somebody's.
+  const foreign = named.files.filter((file) => isDevicePath(file) && !own.has(file));
+  const odd = [...named.odd, ...foreign];
   if (odd.length > 0) {
-    return { odd, leftOut: [], ofHost: [], ramInDoubt: [] };
+    return { odd, secrets, leftOut: [], ofHost: [], ramInDoubt: [] };
   }
   const rule = await hostRule(place, vm);
   const { definition, snapshots } = vm.documents;
   const written = [{ xml: definition }, ...snapshots].map((one) => ({ one, ...writeRestored(one.xml, vm, rule) }));
   return {
     odd,
+    secrets,
     leftOut: [...new Set(written.flatMap(({ leftOut }) => leftOut))],
     ofHost: [...new Set(written.flatMap(({ ofHost }) => ofHost))],
     ramInDoubt: written.flatMap(({ one, otherHardware, xml }) =>
@@ -279,7 +285,7 @@ async function undefineAll(place: Place, dom: Domain, definition: string, keeps?
 async function undefine(
   place: Place,
   uuid: string,
-  folder: string,
+  places: readonly string[],
   check?: 'check' | 'runningCheck',
 ): Promise<boolean> {
   const { connection } = place;
@@ -292,7 +298,8 @@ async function undefine(
   const { xml } = await connection.call('domainGetXmlDesc', { dom, flags });
   const { power } = await readPower(connection, dom);
   const { files } = namedFiles(xml);
-  const isOurs = files.length > 0 && files.every((file) => file.startsWith(`${folder}/`));
+  const isOurs =
+    files.length > 0 && files.every((file) => places.some((one) => file === one || file.startsWith(`${one}/`)));
   if (!isOurs || (power !== 'off' && check !== 'runningCheck')) {
     return false;
   }

@@ -38,6 +38,22 @@ async function withPath(connection: Connection, disk: VmDisk): Promise<VmDisk> {
   }
 }
 
+/** Undefined where it has none on the host, or is not there now. */
+export async function readVolumePath(
+  connection: Connection,
+  volume: NonNullable<VmDisk['volume']>,
+): Promise<string | undefined> {
+  try {
+    const path = await pathOf(connection, volume);
+    return path.startsWith('/') ? path : undefined;
+  } catch (error) {
+    if (error instanceof LibvirtError) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
 async function pathOf(
   connection: Connection,
   { pool: poolName, name }: NonNullable<VmDisk['volume']>,

@@ -1,11 +1,20 @@
 // The documents of a VM that is restored from a backup: with its files in another place, and its own name and addresses
 // where it stands beside the original. They must have been read with what libvirt keeps secret. Pure.
 import { createHash } from 'node:crypto';
-import type { HostRule, NamedFiles, RestoredVm } from '../../domain/copiedVm.js';
+import type { HostRule, RestoredVm } from '../../domain/copiedVm.js';
 import { cloneApart } from './cloneXml.js';
 import { withoutCloneMark } from './cloneMark.js';
 import { bootFiles, partsOf, type WrittenAnew, writeDomainAnew } from './anewXml.js';
-import { isDrive } from './apartXml.js';
+import {
+  asPathsSay,
+  diskLists,
+  disksIn,
+  domainsIn,
+  layersOf,
+  namedFiles,
+  sourcePath,
+  variablesOf,
+} from './namedFiles.js';
 import { renameFileNames } from './retarget.js';
 import { withoutRam } from './snapshotChange.js';
 import { knownRoot, writeKnown } from './writeKnown.js';
@@ -22,77 +31,6 @@ import {
   XmlError,
   type XmlElement,
 } from './xmlTree.js';
-
-/** @param xml a VM's or a snapshot's */
-export function namedFiles(xml: string): NamedFiles {
-  const root = parseXml(xml);
-  const [files, odd] = [new Set<string>(), new Set<string>()];
-  for (const { target, layer } of disksIn(root).flatMap(layersOf)) {
-    const source = find(layer, 'source');
-    const file = attribute(source, 'file');
-    if (file?.startsWith('/') === true) {
-      files.add(file);
-    }
-    const isPlain = source === undefined || (file?.startsWith('/') === true && isPlainFile(layer, source));
-    if (!isPlain || ['mirror', 'encryption', 'transient'].some((name) => find(layer, name) !== undefined)) {
-      odd.add(target);
-    }
-  }
-  for (const nvram of domainsIn(root).flatMap((domain) => find(domain, 'os', 'nvram') ?? [])) {
-    const variables = variablesOf(nvram);
-    if (variables !== undefined) {
-      files.add(variables);
-    }
-    const source = find(nvram, 'source');
-    const names = source !== undefined || (textOf(nvram)?.trim() ?? '') !== '';
-    if (names && (variables === undefined || (source !== undefined && !isPlainFile(nvram, source)))) {
-      odd.add('nvram');
-    }
-  }
-  const ram = root.name === 'domainsnapshot' ? attribute(find(root, 'memory'), 'file') : undefined;
-  if (ram !== undefined) {
-    files.add(ram);
-  }
-  return { files: [...files], odd: [...odd] };
-}
-
-interface NamedDisk {
-  /** As the guest names it. */
-  readonly target: string;
-  readonly disk: XmlElement;
-}
-
-/** Not the drives for media. */
-function disksIn(root: XmlElement): readonly NamedDisk[] {
-  const configured = domainsIn(root)
-    .flatMap((domain) => findAll(find(domain, 'devices'), 'disk'))
-    .filter((disk) => !isDrive(disk))
-    .map((disk) => ({ disk, target: attribute(find(disk, 'target'), 'dev') ?? '' }));
-  const taken = (root.name === 'domainsnapshot' ? diskLists : [])
-    .flatMap((name) => findAll(find(root, name), 'disk'))
-    .map((disk) => ({ disk, target: attribute(disk, 'name') ?? '' }));
-  return [...configured, ...taken];
-}
-
-const diskLists = ['disks', 'revertDisks'];
-
-/** The disk itself, and what its file rests on. */
-function layersOf({ target, disk }: NamedDisk): readonly { readonly target: string; readonly layer: XmlElement }[] {
-  const layers: { target: string; layer: XmlElement }[] = [];
-  for (let layer: XmlElement | undefined = disk; layer !== undefined; layer = find(layer, 'backingStore')) {
-    layers.push({ target, layer });
-  }
-  return layers;
-}
-
-/** What libvirt reads of a source depends on the type: `dev` of a block device, also if a file stands beside it. */
-function isPlainFile(of: XmlElement, source: XmlElement): boolean {
-  return (
-    (attribute(of, 'type') ?? 'file') === 'file' &&
-    Object.keys(source.attributes).every((name) => ['file', 'startupPolicy', 'index'].includes(name)) &&
-    elementsOf(source).every(({ name }) => name === 'seclabel')
-  );
-}
 
 /** Whether they are kept for later reverts, which newer libvirt does for the current snapshot alone. */
 export function hasRevertDisks(snapshotXml: string): boolean {
@@ -177,7 +115,7 @@ function restoredRoot(
   }
   requireFormats(root, vm.files);
   const restoreDomain = (domain: XmlElement): XmlElement => write(restoredDomain(domain, vm, names));
-  const renamed = renameFileNames(root, vm.files);
+  const renamed = asPathsSay(renameFileNames(root, vm.files), new Set(names.values()));
   if (renamed.name === 'domain') {
     // Its guest goes on from an earlier moment, and may draw the same random numbers again.
     const restored = restoreDomain(renamed);
@@ -231,7 +169,7 @@ function requireClear(root: XmlElement): void {
 function requireFormats(root: XmlElement, files: RestoredVm['files']): void {
   const formats = new Map(files.map(({ from, format }) => [from, format]));
   for (const { layer } of disksIn(root).flatMap(layersOf)) {
-    const file = attribute(find(layer, 'source'), 'file') ?? '';
+    const file = sourcePath(layer) ?? '';
     const said = attribute(find(layer, layer.name === 'disk' ? 'driver' : 'format'), 'type');
     const format = formats.get(file);
     if (said !== undefined && format !== undefined && said !== format) {
@@ -281,17 +219,8 @@ function newAddress(address: string, uuid: string): string {
   return ['52', '54', '00', ...[a, b, c].map((byte) => byte.toString(16).padStart(2, '0'))].join(':');
 }
 
-function variablesOf(nvram: XmlElement | undefined): string | undefined {
-  const path = attribute(find(nvram, 'source'), 'file') ?? textOf(nvram)?.trim();
-  return path?.startsWith('/') === true ? path : undefined;
-}
-
 function onVariables(nvram: XmlElement, file: string | undefined): XmlElement {
   return file === undefined
     ? nvram
     : { ...nvram, children: find(nvram, 'source') === undefined ? [file] : [element('source', { file })] };
-}
-
-function domainsIn(root: XmlElement): readonly XmlElement[] {
-  return root.name === 'domain' ? [root] : [...findAll(root, 'domain'), ...findAll(root, 'inactiveDomain')];
 }

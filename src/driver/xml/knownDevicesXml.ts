@@ -2,7 +2,7 @@
 
 export const knownDevices = `
 &devices
- disk type=file device=disk model snapshot &disk
+ disk type=file,block device=disk model snapshot &disk
  disk type=file device=cdrom,floppy snapshot &disk
  !disk type device=cdrom,floppy snapshot &disk
  controller type index model ports vectors maxEventChannels maxGrantFrames &common
@@ -118,9 +118,11 @@ export const knownDevices = `
    statistic interval
    latency-histogram type
     bin start
- source file* startupPolicy index !dev* !pool* !volume* !mode !protocol !name* !query*
+ source file* dev* startupPolicy index !pool* !volume* !mode !protocol !name* !query*
   !host name port transport socket*
- backingStore &layer type=file index
+  encryption &encryption
+ encryption &encryption
+ backingStore &layer type=file,block index
  target dev bus tray removable rotation_rate dpofua
  readonly
  shareable
@@ -131,6 +133,8 @@ export const knownDevices = `
  product #*
  geometry cyls heads secs trans
  blockio logical_block_size physical_block_size discard_granularity
+&encryption format=luks engine=qemu
+ secret type=passphrase uuid usage*
 &layer
  format type
   metadata_cache

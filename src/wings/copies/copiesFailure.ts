@@ -27,6 +27,42 @@ export const copiesFailure = wingFailures('copies', {
         'The VM starts with {0} of the host, which not everyone may read, so it cannot be isolated. Nothing was restored. If you trust the backup, restore it without --isolated.',
         file,
       ),
+    encrypted: ({ file }: Of<'file'>) =>
+      t(
+        '{0} is encrypted, so nothing in it can be taken out. Restore the whole VM, which opens it with its key.',
+        file,
+      ),
+    ontoElsewhere: () =>
+      t(
+        'A disk is restored onto a device on this computer alone. Run Virt Rewind on the computer that has the device.',
+      ),
+    noSuchDisk: ({ disk, disks }: Of<'disk'> & { readonly disks: readonly string[] }) =>
+      t('The VM in the backup has no disk {0}. It has: {1}', disk, disks.join(', ')),
+    ontoFormat: ({ disk }: Of<'disk'>) =>
+      t('Disk {0} is not raw in the backup, so it cannot be restored onto a device. Restore it as a file.', disk),
+    ontoTwice: ({ device }: Of<'device'>) =>
+      t('{0} is named for two disks, or a disk for two devices. Name one device for each disk.', device),
+    noDevice: ({ device }: Of<'device'>) =>
+      t('{0} is no block device. Give its whole path, which begins with /dev/: lsblk -p', device),
+    deviceReadOnly: ({ device }: Of<'device'>) =>
+      t('{0} is read-only, so nothing was written. If that is not wanted: blockdev --setrw {0}', device),
+    deviceSmall: ({
+      device,
+      disk,
+      has,
+      needs,
+    }: Of<'device' | 'disk'> & { readonly has: number; readonly needs: number }) =>
+      t(
+        '{0} has {1}, but disk {2} needs {3}, so nothing was written. Choose a larger device.',
+        ...[device, bytesText(has), disk, bytesText(needs)],
+      ),
+    deviceBusy: ({ device }: Of<'device'>) =>
+      t(
+        '{0} is mounted, or is used as swap, by LVM, RAID or another program, so nothing was written. What uses it: lsblk {0}',
+        device,
+      ),
+    deviceOther: ({ device }: Of<'device'>) =>
+      t('{0} is another device than when it was confirmed, so nothing was written to it. Start again.', device),
     newerBackup: () => t('The backup was made by a newer version of Virt Rewind. Update it first.'),
     notUp: ({ seconds }: { readonly seconds: number }) => t('Its VM was not up within {0} s.', seconds),
     stillOn: ({ seconds, vm }: Of<'vm'> & { readonly seconds: number }) =>
@@ -109,6 +145,11 @@ export const copiesFailure = wingFailures('copies', {
       file === undefined
         ? t('The backup is not valid, so nothing was restored. Restore another one.')
         : t('{0} of the backup is missing or damaged. Use another backup.', file),
+    halfWritten: ({ devices }: { readonly devices: readonly string[] }) =>
+      t(
+        'There is no restored VM, but {0} was written to: what was there is lost, and what is there is not whole. Restore onto it again.',
+        devices.join(', '),
+      ),
     noRoomWhole: ({ folder, free, bytes }: Of<'folder'> & { readonly free: number; readonly bytes: number }) =>
       t(
         '{0} has {1} free, but this restic would write {2}: it fills the holes in files with zeros. Nothing was restored. Install restic 0.15 or newer there, or choose a larger folder.',

@@ -91,10 +91,18 @@ function alteredText(vm: string, titles: readonly string[]): string {
   );
 }
 
-type BesideRestore = Pick<VmRestored, 'folder' | 'stays' | 'inHistory' | 'tpm'>;
+type BesideRestore = Pick<VmRestored, 'folder' | 'stays' | 'inHistory' | 'tpm' | 'halfWritten'>;
 
-function besideRestore({ folder, stays, inHistory, tpm }: BesideRestore): string[] {
+function besideRestore({ folder, stays, inHistory, tpm, halfWritten }: BesideRestore): string[] {
   return [
+    ...(halfWritten.length === 0
+      ? []
+      : [
+          t(
+            'An earlier restore was interrupted while it wrote to {0}: what was there is lost, and what is there may not be whole.',
+            partsText(halfWritten),
+          ),
+        ]),
     ...(tpm?.isBack === false ? [leftOutText('tpm')] : []),
     ...(tpm?.aside === undefined
       ? []
@@ -131,6 +139,7 @@ export function restoredLines(restored: Omit<VmRestored, 'made'>, original?: Ori
     ...besideRestore(restored),
     ...(withoutRam > 0 ? [t('Snapshots without their RAM, which only the original VM can load: {0}', withoutRam)] : []),
     ...ofHostLines(use),
+    ...secretLines(use),
   ];
 }
 
@@ -152,6 +161,7 @@ export function pointLines(
       : []),
     ...besideRestore(restored),
     ...ofHostLines(use),
+    ...secretLines(use),
   ];
 }
 
@@ -168,6 +178,32 @@ export function leftOutLines({ leftOut, ramInDoubt }: Pick<RestoreUse, 'leftOut'
 /** None where it uses nothing of it. */
 export function ofHostLines({ ofHost }: Pick<RestoreUse, 'ofHost'>): readonly string[] {
   return ofHost.length === 0 ? [] : [t('It uses parts of the host: {0}', partsText(ofHost))];
+}
+
+/** What libvirt must know before the VM starts. */
+export function secretLines({ secrets }: Pick<RestoreUse, 'secrets'>): readonly string[] {
+  return secrets.map(({ disk, name }) =>
+    t(
+      'Disk {0} is encrypted, and no backup has its key. It needs the secret {1} of libvirt: virsh secret-list',
+      displayLine(disk),
+      displayLine(name),
+    ),
+  );
+}
+
+/** What is written to block devices, and lost on them. */
+export function deviceLines({ devices }: Pick<RestoreUse, 'devices'>): readonly string[] {
+  return devices.map(({ disk, file, path, real, device, holds }) => {
+    const found = holds === undefined ? t('not known') : holds.length === 0 ? t('nothing known') : partsText(holds);
+    return t(
+      'Writes disk {0} ({1}) onto {2} ({3}). All that is on it is lost: {4}',
+      displayLine(disk),
+      bytesText(file.bytes),
+      displayLine(path === real ? path : `${path} → ${real}`),
+      bytesText(device.bytes),
+      found,
+    );
+  });
 }
 
 /** For a message of one paragraph: the first may have no full stop. */

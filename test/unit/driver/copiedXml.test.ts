@@ -1,13 +1,8 @@
 // The documents of a VM that is restored: each file under its new name, and nothing of somebody else's.
 import assert from 'node:assert/strict';
 import type { HostRule, RestoredVm } from '../../../src/domain/copiedVm.js';
-import {
-  bootFilesIn,
-  namedFiles,
-  partsOfSame,
-  writeCookie,
-  writeRestored as write,
-} from '../../../src/driver/xml/copiedXml.js';
+import { bootFilesIn, partsOfSame, writeCookie, writeRestored as write } from '../../../src/driver/xml/copiedXml.js';
+import { namedFiles, volumesAsSources } from '../../../src/driver/xml/namedFiles.js';
 import { XmlError } from '../../../src/driver/xml/xmlTree.js';
 
 const uuid = '00000000-0000-4000-8000-000000000001';
@@ -59,6 +54,9 @@ describe('the documents of a restored VM', () => {
       '<source file="/a"><encryption format="luks"/></source>',
       '<source file="/a" dev="/dev/sda"/>',
       '<source file="/a"><reservations managed="no"/></source>',
+      '<source file="/a"><encryption format="luks"><secret type="passphrase"/></encryption></source>',
+      '<source file="/a"><encryption format="qcow"><secret type="passphrase" uuid="u"/></encryption></source>',
+      '<source file="/a"><encryption format="luks" engine="librbd"><secret type="passphrase" uuid="u"/></encryption></source>',
     ]) {
       assert.deepEqual(odd(source), ['vdb'], source);
     }
@@ -74,6 +72,46 @@ describe('the documents of a restored VM', () => {
       assert.deepEqual(namedFiles(`<domain><os>${nvram}</os></domain>`).odd, ['nvram'], nvram);
     }
     assert.deepEqual(namedFiles('<domain><os><nvram template="/t.fd"/></os></domain>').odd, []);
+  });
+
+  it('name devices, and the secrets of encrypted disks', () => {
+    const of = (disk: string): ReturnType<typeof namedFiles> =>
+      namedFiles(`<domain><devices>${disk}</devices></domain>`);
+    const target = '<target dev="vdb"/></disk>';
+    const device = of(`<disk type="block"><source dev="/dev/vg/web"/>${target}`);
+    assert.deepEqual(device, { files: ['/dev/vg/web'], odd: [], special: ['vdb'], secrets: [] });
+    assert.deepEqual(of(`<disk type="block" device="lun"><source dev="/dev/sdb"/>${target}`).odd, ['vdb']);
+    const luks = '<encryption format="luks"><secret type="passphrase" usage="web"/></encryption>';
+    for (const disk of [`<source file="/a">${luks}</source>`, `<source file="/a"/>${luks}`]) {
+      const { odd, secrets } = of(`<disk type="file">${disk}${target}`);
+      assert.deepEqual([odd, secrets], [[], [{ disk: 'vdb', name: 'web' }]], disk);
+    }
+  });
+
+  it('have a device as a file, and a file as a device, as the new name says', () => {
+    const disk = (source: string, type: string): string =>
+      `<domain><name>web</name><uuid>${uuid}</uuid><devices><disk type="${type}" device="disk"><source ${source}/>` +
+      '<target dev="vda"/></disk></devices></domain>';
+    const moved = (xml: string, from: string, to: string): string =>
+      writeRestored(xml, { ...restored('same'), files: [{ from, to }] });
+    const file = moved(disk('dev="/dev/vg/web"', 'block'), '/dev/vg/web', '/b/web');
+    assert.match(file, /<disk type="file" device="disk"><source file="\/b\/web"\/>/u);
+    const device = moved(disk('file="/a/web"', 'file'), '/a/web', '/dev/vg/web');
+    assert.match(device, /<disk type="block" device="disk"><source dev="\/dev\/vg\/web"\/>/u);
+    assert.throws(() => moved(disk('dev="/dev/sda"', 'block'), '/a/web', '/b/web'), XmlError);
+  });
+
+  it('have the files that volumes are, where the format is told', async () => {
+    const volume = (more: string): string =>
+      `<domain><devices><disk type="volume">${more}<source pool="p" volume="v"/><target dev="vda"/></disk></devices></domain>`;
+    const written = await volumesAsSources(volume('<driver type="raw"/>'), (...of) => Promise.resolve(of.join('/')));
+    assert.match(written, /<disk type="file"><driver type="raw"\/><source file="p\/v"\/>/u);
+    for (const [more, path] of [
+      ['', '/pool/v'],
+      ['<driver type="raw"/>', undefined],
+    ] as const) {
+      assert.equal(await volumesAsSources(volume(more), () => Promise.resolve(path)), volume(more));
+    }
   });
 
   it('have the new names everywhere, and no mark of a clone', () => {

@@ -16,7 +16,8 @@ describe('a look at a VM for a backup', () => {
     const looks = [[snapshot('one')], later];
     const copies = {
       readDocuments: () => Promise.resolve({ definition: '<domain/>', snapshots: looks.shift() ?? later }),
-      filesIn: () => ({ files: named, odd: [] }),
+      filesIn: () => ({ files: named, odd: [], special: [], secrets: [] }),
+      withoutVolumes: (documents: unknown) => Promise.resolve(documents),
     };
     return {
       hostLogin: () => Promise.resolve(undefined),

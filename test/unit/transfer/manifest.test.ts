@@ -37,11 +37,22 @@ describe('the manifest of a backup', () => {
     assert.deepEqual(readManifest(writeManifest(sound)), { format: 1, ...sound });
   });
 
+  it('has another number with what an earlier reader would restore wrong', () => {
+    for (const more of [{ device: true, tree: 'ab'.repeat(32) }, { encrypted: true }] as const) {
+      const special = { ...sound, files: [{ ...base, ...more }, top] };
+      assert.deepEqual(readManifest(writeManifest(special)), { format: 2, ...special });
+    }
+  });
+
   it('is not believed where it lies', () => {
     const bad: Readonly<Record<string, object>> = {
       'a path that climbs': { files: [disk('/a/../etc/shadow')] },
       'a stored path that climbs': { files: [disk('/a', { stored: '/../etc/shadow' })] },
       'a relative path': { files: [disk('base.qcow2')] },
+      'a device that is RAM': { files: [{ ...disk('/a/ram', { device: true }), role: 'memory' }] },
+      'a device that is stored nowhere': {
+        files: [{ ...top, device: true, content: 'overlay', stored: undefined }, base],
+      },
       'a folder as a path': { files: [disk('/')] },
       'one path twice': { files: [base, base] },
       'a file that is stored nowhere': { files: [{ ...base, stored: undefined }] },
@@ -73,7 +84,7 @@ describe('the manifest of a backup', () => {
       assert.equal(readManifest(JSON.stringify({ format: 1, ...sound, ...change })), 'broken', why);
     }
     assert.equal(readManifest('{'), 'broken');
-    assert.equal(readManifest(JSON.stringify({ ...sound, format: 2 })), 'newer');
+    assert.equal(readManifest(JSON.stringify({ ...sound, format: 3 })), 'newer');
   });
 
   it('cannot be written so that it could not be read', () => {

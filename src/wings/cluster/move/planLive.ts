@@ -128,9 +128,10 @@ async function sentFiles(
   if (hasTpm(vm) || vm.nvram !== undefined) {
     throw clusterFailure('stateRuns');
   }
-  const { odd } = await from.ask((copies) => Promise.resolve(copies.filesIn(documents)));
-  if (odd[0] !== undefined) {
-    throw transferFailure('oddDisk', { disk: odd[0] });
+  const { odd, special } = await from.ask((copies) => Promise.resolve(copies.filesIn(documents)));
+  const [disk] = [...odd, ...special];
+  if (disk !== undefined) {
+    throw transferFailure('oddDisk', { disk });
   }
   const disks = writtenDisks(vm);
   const parts = await Promise.all(

@@ -72,7 +72,10 @@ async function planOff(engine: EnginePort, view: VmView, sides: Sides): Promise<
   const { from, to } = sides;
   const { ref } = view;
   const look = await lookAtVm(engine, view, from.host);
-  const { documents } = look;
+  const { documents, special } = look;
+  if (special[0] !== undefined) {
+    throw transferFailure('oddDisk', { disk: special[0] });
+  }
   const lacking = await to.ask((copies) => copies.lacking(documents));
   if (lacking !== undefined) {
     throw clusterFailure('lacking', { lacking });

@@ -42,6 +42,12 @@ const verifiedHow = describe(
   'All of its data was read; its VM ran for a while; the guest agent of its VM answered.',
 );
 const restoredParts = describe(v.array(text), "Elements of libvirt's configuration, with what tells of each.");
+const secretsNeeded = describe(
+  v.array(
+    v.object({ disk: text, name: describe(text, 'UUID or usage of the secret of libvirt that opens the disk.') }),
+  ),
+  'Of encrypted disks: no backup has their keys.',
+);
 const restoredVm = v.object({
   name: text,
   uuid: text,
@@ -55,6 +61,7 @@ const restoredVm = v.object({
   leftOut: maybe(restoredParts),
   ofHost: maybe(restoredParts),
   ramInDoubt: maybe(describe(v.array(text), 'Snapshots whose RAM may not load without what is left out.')),
+  secrets: maybe(secretsNeeded),
   snapshot: maybe(describe(text, 'Title of the only one that was restored.')),
   notHeld: maybe(
     describe(v.array(text), 'Disks, or `TPM`, that this snapshot does not hold: they are as in the backup.'),
@@ -127,6 +134,20 @@ export const copiesAnswers = {
       leftOut: restoredParts,
       ofHost: restoredParts,
       ramInDoubt: v.array(text),
+      secrets: secretsNeeded,
+      devices: describe(
+        v.array(
+          v.object({
+            disk: text,
+            device: text,
+            resolved: describe(text, 'The device without links.'),
+            deviceBytes: whole,
+            bytes: describe(whole, 'What is written to it.'),
+            holds: maybe(describe(v.array(text), 'What blkid finds on it.')),
+          }),
+        ),
+        'Block devices that it would write to.',
+      ),
     }),
   }),
   restored: v.object({ command: v.literal('restore'), restored: restoredVm }),

@@ -1,5 +1,5 @@
 // Gives `virt-rewind files` the disks of a backup in a repository, or of an export or replica on this computer.
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { orNamed } from '../../../domain/asFailure.js';
 import type { Context } from '../../../cli/context.js';
 import { requireOneConnection } from './copiesCommand.js';
@@ -57,8 +57,9 @@ export async function withCopiedDisks(
     const open = (own: AbortSignal): Promise<Restic> =>
       Restic.open(from, { environment: process.env, signal: own, passwordFile });
     const source = await resticSource(await open(signal), backup);
+    const { files } = await requireManifest(source);
     await withMounted({ open, environment: process.env, signal }, async (mounted) =>
-      read(source, await placesInMounted(join(mounted, source.snapshot))),
+      read(source, await placesInMounted(mounted, files, source.snapshotOf)),
     );
   });
 }

@@ -19,14 +19,17 @@ import { type CopySource, resticSource } from '../restore/copySource.js';
 import {
   backedUpLines,
   checkpointStaysText,
+  deviceLines,
   leftOutLines,
   ofHostLines,
   pointLines,
   restoredLines,
+  secretLines,
 } from '../doneText.js';
 import { lookAtVm, type VmLook } from '../../../transfer/lookAtVm.js';
 import { deleteOldCheckpoints } from '../oldCheckpoints.js';
 import { lookAtOriginal, type OriginalSeen } from '../plain/originalVm.js';
+import { type DeviceTarget, type OntoWish, typedOf } from '../restore/ontoDevice.js';
 import { plainFolder } from '../restore/plainFolder.js';
 import { checkpointFirst } from './checkpointFirst.js';
 import { isRemote } from '../repository/repositoryAddress.js';
@@ -106,8 +109,10 @@ export const restoreOne: CommandHandler = async (context) => {
         ? await plainFolder(target, signal)
         : await resticSource(await openRestic(context, target, login), own);
     const original = await originalOf(context, source);
+    const onto = ontoWish(context);
     const wish = {
       connection: uri,
+      ...(onto.size > 0 && { onto }),
       ...(name !== undefined && { name }),
       ...(snapshot !== undefined && { snapshot }),
       ...restoreWish(context),
@@ -160,14 +165,45 @@ export function restoreWish(context: Context): Pick<RestoreWish, 'isolated' | 'k
       } else {
         lines.forEach((line) => terminal.tell(line));
       }
+      if (use.devices.length > 0) {
+        const typed = typedOf(use.devices);
+        const question = t('Type the name and size of each device to continue ({0}):', displayLine(typed));
+        deviceLines(use).forEach((line) => terminal.tell(line));
+        await agreeTo(context, { lines: [], confirm: '', asks: false, isProtected: '', typed, question });
+      }
     },
   };
 }
 
-type RestoredUse = Pick<CopiesAnswers['restorePlan']['restorePlan'], 'leftOut' | 'ofHost' | 'ramInDoubt'>;
+/** @throws CliError `usage` */
+function ontoWish({ call }: Context): OntoWish {
+  const words = (call.lists['onto'] ?? []).map((one) => {
+    const at = one.indexOf('=');
+    if (at < 1 || at === one.length - 1) {
+      throw new CliError('usage', '--onto takes a disk and a device: vda=/dev/vg0/web.');
+    }
+    return [one.slice(0, at), one.slice(at + 1)] as const;
+  });
+  const onto = new Map(words);
+  if (onto.size < words.length) {
+    throw new CliError('usage', '--onto names a disk twice.');
+  }
+  return onto;
+}
 
-export function answerOfUse({ leftOut, ofHost, ramInDoubt }: RestoreUse): RestoredUse {
-  return { leftOut, ofHost, ramInDoubt };
+type RestoredUse = Pick<CopiesAnswers['restorePlan']['restorePlan'], 'leftOut' | 'ofHost' | 'ramInDoubt' | 'secrets'>;
+
+export function answerOfUse({ leftOut, ofHost, ramInDoubt, secrets }: RestoreUse): RestoredUse {
+  return { leftOut, ofHost, ramInDoubt, secrets: [...secrets] };
+}
+
+type PlannedDevice = CopiesAnswers['restorePlan']['restorePlan']['devices'][number];
+
+function answerOfDevice({ disk, path, real, device, file, holds }: DeviceTarget): PlannedDevice {
+  return {
+    ...{ disk, device: path, resolved: real, deviceBytes: device.bytes, bytes: file.bytes },
+    ...(holds !== undefined && { holds: [...holds] }),
+  };
 }
 
 function printedPlan(connection: string, use: RestoreUse): CommandAnswer {
@@ -175,9 +211,16 @@ function printedPlan(connection: string, use: RestoreUse): CommandAnswer {
   const title = t('Restore {0} into {1}', displayLine(name), displayLine(folder));
   return {
     answer: {
-      restorePlan: { name, connection, folder, ...answerOfUse(use) },
+      restorePlan: { name, connection, folder, ...answerOfUse(use), devices: use.devices.map(answerOfDevice) },
     } satisfies CopiesAnswers['restorePlan'],
-    text: [title, ...leftOutLines(use), ...ofHostLines(use), t('Nothing was changed.')],
+    text: [
+      title,
+      ...deviceLines(use),
+      ...leftOutLines(use),
+      ...ofHostLines(use),
+      ...secretLines(use),
+      t('Nothing was changed.'),
+    ],
   };
 }
 

@@ -39,6 +39,9 @@ export const restore: CommandHandler = async (context) => {
   if (call.texts['as'] !== undefined || call.texts['snapshot'] !== undefined) {
     throw new CliError('usage', '--as and --snapshot are for the backup of one VM, and this is a set.');
   }
+  if (call.lists['onto'] !== undefined) {
+    throw new CliError('usage', '--onto is for the backup of one VM, and this is a set.');
+  }
   if (call.flags.has('plan')) {
     throw new CliError('usage', '--plan is for the backup of one VM, and this is a set.');
   }

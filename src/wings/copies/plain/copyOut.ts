@@ -131,7 +131,10 @@ async function fillCopy(engine: Pick<CopiesEngine, 'withCopies'>, look: VmLook, 
   const made = new MadeThere(shell.host, folder);
   const isOurs = await oursAmong(copy, made, there);
   const ours = new Map([...there].filter(([name]) => isOurs(name)));
-  const times = await originals.modified([...new Set(look.files.flatMap((file) => file.stored ?? []))]);
+  const times = new Map(await originals.modified([...new Set(look.files.flatMap((file) => file.stored ?? []))]));
+  // No time of a device tells whether it was written to: all of it is sent each time.
+  const now = `${(Date.now() / 1_000).toFixed(3)}000000`;
+  look.files.forEach(({ device, stored }) => device === true && times.set(stored ?? '', now));
   const kept = await confirmKept(copy, earlier?.files ?? [], times, there);
   const placed = await requireResumed(copy, placeCopy(look.files, times, kept, { there, ours }));
   const places = new Set([...(earlier?.files ?? []), ...placed.files].map(({ place }) => place));

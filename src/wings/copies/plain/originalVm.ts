@@ -64,18 +64,26 @@ async function compareOriginal(
   if (own.managedSave) {
     throw copiesFailure('originalSaved', { ...of });
   }
-  const documents = await engine.withCopies(connection, (copies) => copies.readDocuments(ref.uuid));
+  const documents = await engine.withCopies(connection, async (copies) =>
+    copies.withoutVolumes(await copies.readDocuments(ref.uuid)),
+  );
   const shell = await openCopyShell(await loginTo(engine, connection, 'toRead'), signal);
   try {
-    const stored = new Map(files.flatMap((file) => (file.stored === undefined ? [] : [[file.stored, file]])));
+    const all = new Map(files.flatMap((file) => (file.stored === undefined ? [] : [[file.stored, file]])));
+    // No time of a device tells whether it was written to.
+    const devices = [...all].filter(([, { device }]) => device === true);
+    const stored = new Map([...all].filter(([, { device }]) => device !== true));
     const stat = ['stat', '-c', '%s %.9Y', '--', ...stored.keys()];
     const found = stored.size === 0 ? [] : (await shell.run(...stat)).said.split('\n');
-    const isSame =
+    let isSame =
       found.length === stored.size &&
       [...stored.values()].every(({ bytes, modified }, at) => {
         const [size, time] = found[at]?.split(' ') ?? [];
         return size === String(bytes) && isSameTime(modified, time);
       });
+    for (const [path, { sha256 = '' }] of devices) {
+      isSame &&= (await shell.run('sum_of', path)).said.startsWith(`${sha256} `);
+    }
     const state = manifest.tpm?.find((one) => one.present)?.state;
     const read = state === undefined ? undefined : await shell.run('base64', '-w0', '--', own.tpmState ?? '');
     const isOtherTpm = read?.code === 0 && read.said !== state;

@@ -1,22 +1,21 @@
 // Makes a backup of a VM with its snapshots in a repository of restic's. It is listed when it is whole.
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
-import * as v from 'valibot';
 import { isOfWing } from '../../../domain/failure.js';
 import type { Version } from '../../../domain/capabilities.js';
 import type { Vm, VmDisk } from '../../../domain/vm.js';
-import { parseAs, parseSoundJson } from '../../../journal/json.js';
 import { transferFailure } from '../../../transfer/transferFailure.js';
 import { copiesFailure } from '../copiesFailure.js';
 import type { GuestCare, GuestWaits } from '../../../transfer/guestCare.js';
-import { type Backup, tagsOf } from './backups.js';
+import type { Backup } from './backups.js';
 import { type LeftOut, manifestOf, type VmLook } from '../../../transfer/lookAtVm.js';
-import { manifestName, storedBytes, writeManifest } from '../../../transfer/manifest.js';
+import { type CopiedFile, manifestName, storedBytes, writeManifest } from '../../../transfer/manifest.js';
 import { type Restic, type ResticSnapshot } from './restic.js';
 import { ResticFault } from './resticFault.js';
 import type { BackupSet } from './sets.js';
-import { backupIdOf, backupTag, finishedTag, unfinishedTag, vmTag } from './tags.js';
+import { backupIdOf, backupTag, deviceTag, finishedTag, unfinishedTag, vmTag } from './tags.js';
 import { proveBackups } from './provenBackups.js';
+import { storeFiles, treeOf } from './storeFiles.js';
 import { isRecordOfTorn, recordTorn, tornIn } from './verifications.js';
 
 export interface BackupMade extends Backup {
@@ -111,23 +110,46 @@ export async function backUp(look: VmLook, turns: BackupsInTurn, wish: BackupWis
     bytes: storedBytes(files, 'allocatedBytes'),
     ...(wish.set !== undefined && { set: wish.set }),
   };
-  const manifest = manifestOf(look, wish.libvirt, { madeAt: backup.madeAt });
+  const devices = unique(files.flatMap(({ device, ...file }) => (device === true ? file : [])));
+  const progress = ofWhole(storedBytes(files, 'bytes'), wish.onProgress);
   await restic.own.begin(backup.id);
   /** Then it may have the tag of a backup that is whole. */
   let isListing = false;
   let made: BackupMade | undefined;
   try {
+    const trees = new Map<string, string>();
+    let ofDevices = 0;
+    for (const { stored = '', bytes } of devices) {
+      const of = { restic, backup, paths: [stored], care: wish.care };
+      const wanted = { tag: deviceTag, parent: undefined, device: bytes, onProgress: progress.of(bytes) };
+      const { snapshot, bytes: added } = await sayingWhatChanged(look, () => storeFiles(of, wanted));
+      trees.set(stored, await treeOf(restic, backup, snapshot));
+      ofDevices += added;
+      progress.end(bytes);
+    }
+    const manifest = manifestOf(look, wish.libvirt, {
+      madeAt: backup.madeAt,
+      files: files.map((file) => {
+        const tree = trees.get(file.stored ?? '');
+        return { ...file, ...(tree !== undefined && { tree }) };
+      }),
+    });
     // Passwords are in the manifest.
     return await restic.withFile(manifestName, writeManifest(manifest), async (folder) => {
-      const paths = [manifestName, ...new Set(files.flatMap((file) => file.stored ?? []))];
+      const plain = files.filter(({ device }) => device !== true);
+      const paths = [manifestName, ...new Set(plain.flatMap((file) => file.stored ?? []))];
       const of = { restic, backup, folder, paths, care: wish.care };
-      const wanted = { tag: unfinishedTag, parent: parentIn(earlier), onProgress: wish.onProgress };
-      const data = await sayingWhatChanged(look, () => store(of, wanted));
+      const wanted = {
+        tag: unfinishedTag,
+        parent: parentIn(earlier),
+        onProgress: progress.of(storedBytes(plain, 'bytes')),
+      };
+      const data = await sayingWhatChanged(look, () => storeFiles(of, wanted));
       await look.requireUnchanged();
-      const listing = { ...of, backup: { ...backup, addedBytes: data.bytes } };
+      const listing = { ...of, backup: { ...backup, addedBytes: ofDevices + data.bytes } };
       isListing = true;
       const again = { tag: finishedTag, parent: data.snapshot, onProgress: () => undefined };
-      const listed = await sayingWhatChanged(look, () => store(listing, again));
+      const listed = await sayingWhatChanged(look, () => storeFiles(listing, again));
       if (listed.changed > 0) {
         throw transferFailure('changed');
       }
@@ -135,7 +157,13 @@ export async function backUp(look: VmLook, turns: BackupsInTurn, wish: BackupWis
       const done = await restic.own.filter(doneOf(earlier, unknown));
       turns.tidyLater(backup.id, [data.snapshot, ...done.map(({ id }) => id)]);
       made = {
-        ...{ ...backup, addedBytes: data.bytes + listed.bytes, present: manifest.present, leftOut, altered },
+        ...{
+          ...backup,
+          addedBytes: ofDevices + data.bytes + listed.bytes,
+          present: manifest.present,
+          leftOut,
+          altered,
+        },
         felt: wish.care.felt,
       };
       return made;
@@ -148,6 +176,23 @@ export async function backUp(look: VmLook, turns: BackupsInTurn, wish: BackupWis
     await forgetAll(restic, backup, { error, isListing });
     throw error;
   }
+}
+
+/** Files with a content, each once. */
+function unique<T extends Pick<CopiedFile, 'stored'>>(files: readonly T[]): readonly T[] {
+  return [...new Map(files.map((file) => [file.stored, file])).values()];
+}
+
+/** How far parts are that are read one after the other. */
+function ofWhole(
+  bytes: number,
+  tell: (fraction: number) => void,
+): { readonly of: (part: number) => (fraction: number) => void; readonly end: (part: number) => void } {
+  let done = 0;
+  return {
+    of: (part) => (fraction) => tell((done + part * fraction) / Math.max(1, bytes)),
+    end: (part) => void (done += part),
+  };
 }
 
 /** Where a merge took a file away meanwhile, restic says that it cannot be read. @throws Failure, ResticFault */
@@ -202,7 +247,8 @@ export function requireApart({ folder = '' }: Pick<Restic, 'folder'>, vms: reado
 const leftMs = 7 * 24 * 3_600_000;
 
 /**
- * Those under the other tag, of backups that are whole or were killed; and all of those that are torn.
+ * Those under the other tag, of backups that are whole or were killed; what killed ones have of devices; and all of
+ * those that are torn.
  *
  * @param unknown IDs of backups that may be torn, of which the one under the other tag tells later
  */
@@ -215,83 +261,16 @@ function doneOf(snapshots: readonly ResticSnapshot[], unknown: ReadonlySet<strin
     return isRecordOfTorn(one)
       ? // Without it, the backup would be listed if restic were killed between the two.
         !finished.has(id)
-      : torn.has(id) || (one.tags.includes(unfinishedTag) && !unknown.has(id) && (finished.has(id) || isLeft(one)));
+      : torn.has(id) ||
+          (one.tags.includes(deviceTag) && !finished.has(id) && isLeft(one)) ||
+          (one.tags.includes(unfinishedTag) && !unknown.has(id) && (finished.has(id) || isLeft(one)));
   });
 }
 
 /** restic reads no file again that this one has. In a torn one, a file may be other than its time says. */
 function parentIn(snapshots: readonly ResticSnapshot[]): string | undefined {
   const torn = tornIn(snapshots);
-  return snapshots.findLast(({ tags }) => !torn.has(backupIdOf(tags)))?.id;
-}
-
-const summary = v.object({
-  message_type: v.literal('summary'),
-  /** Before compression. */
-  data_added: v.number(),
-  /** restic has it since 0.17. */
-  data_added_packed: v.optional(v.number()),
-  total_duration: v.number(),
-  files_new: v.number(),
-  files_changed: v.number(),
-  total_files_processed: v.number(),
-  snapshot_id: v.pipe(v.string(), v.regex(/^[\da-f]{8,64}$/u)),
-});
-const status = v.object({ message_type: v.literal('status'), percent_done: v.number() });
-
-interface StoredFiles {
-  readonly restic: Restic;
-  readonly backup: Backup;
-  readonly folder: string;
-  readonly paths: readonly string[];
-  readonly care: Pick<GuestCare, 'during'>;
-}
-
-interface StoreWish {
-  readonly tag: string;
-  /** restic would look for one of the same files, and each new layer is one more. */
-  readonly parent: string | undefined;
-  readonly onProgress: (fraction: number) => void;
-}
-
-async function store(
-  { restic, backup, folder, paths, care }: StoredFiles,
-  { tag, parent, onProgress }: StoreWish,
-): Promise<{ readonly snapshot: string; readonly bytes: number; readonly changed: number }> {
-  let end: v.InferOutput<typeof summary> | undefined;
-  await restic.run(
-    [
-      ...['backup', '--json', '--files-from-raw=-', `--host=${backup.vm}`],
-      ...(await restic.connections.words()),
-      `--tag=${[tag, ...tagsOf(backup)].join(',')}`,
-      ...(parent === undefined ? [] : [`--parent=${parent}`]),
-      // libvirt changes owners at each start, and no content by that.
-      ...(tag === finishedTag ? ['--ignore-ctime'] : []),
-    ],
-    {
-      ...{ folder, care },
-      input: paths.map((path) => `${path}\0`).join(''),
-      onLine: (line) => {
-        const value = line.startsWith('{') ? parseSoundJson(line) : undefined;
-        end = parseAs(summary, value) ?? end;
-        const done = parseAs(status, value);
-        if (done !== undefined) {
-          onProgress(done.percent_done);
-        }
-      },
-    },
-  );
-  if (end === undefined) {
-    throw new ResticFault('failed', 'it did not say what it stored');
-  }
-  await restic.own.add([end.snapshot_id]);
-  // It passes over what has gone.
-  if (end.total_files_processed !== paths.length) {
-    throw transferFailure('changed');
-  }
-  const { data_added: whole, data_added_packed: bytes = whole } = end;
-  await restic.connections.measure({ bytes, seconds: end.total_duration });
-  return { snapshot: end.snapshot_id, bytes, changed: end.files_new + end.files_changed };
+  return snapshots.findLast(({ tags }) => !tags.includes(deviceTag) && !torn.has(backupIdOf(tags)))?.id;
 }
 
 /** What a backup that failed has stored. @throws Failure where it stays */

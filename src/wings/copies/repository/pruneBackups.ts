@@ -7,7 +7,7 @@ import { copiesFailure } from '../copiesFailure.js';
 import { unprovenIn } from './provenBackups.js';
 import { type Restic, type ResticSnapshot } from './restic.js';
 import { ResticFault } from './resticFault.js';
-import { backupIdOf, finishedTag, keptTag, unfinishedTag, verifiedTag } from './tags.js';
+import { backupIdOf, deviceTag, finishedTag, keptTag, unfinishedTag, verifiedTag } from './tags.js';
 
 /** How many of the newest stay: of all, and one of each hour, day, week and month that has any. */
 export const keepPeriods = ['last', 'hourly', 'daily', 'weekly', 'monthly'] as const;
@@ -152,7 +152,7 @@ export async function deleteBackups(restic: Restic, backups: readonly Backup[], 
 }
 
 /** One of them is on each snapshot that a version of this program made. */
-const ourTags: readonly string[] = [finishedTag, unfinishedTag, verifiedTag];
+const ourTags: readonly string[] = [finishedTag, unfinishedTag, deviceTag, verifiedTag];
 
 /** Removes the data that no snapshot needs any more. @throws ResticFault */
 export async function freeSpace(restic: Restic): Promise<void> {
@@ -185,7 +185,8 @@ const statistics = v.object({ total_size: v.number() });
 
 /** What all backups take in the repository, each part once. @throws ResticFault */
 export async function measureRepository(restic: Restic): Promise<number> {
-  const answer = await restic.run(['stats', '--json', '--no-lock', '--mode=raw-data', `--tag=${finishedTag}`]);
+  const tags = [finishedTag, deviceTag].map((tag) => `--tag=${tag}`);
+  const answer = await restic.run(['stats', '--json', '--no-lock', '--mode=raw-data', ...tags]);
   const found = parseAs(statistics, parseJson(answer));
   if (found === undefined) {
     throw new ResticFault('failed', 'its statistics cannot be read');

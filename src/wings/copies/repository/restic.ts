@@ -28,7 +28,11 @@ interface ResticOptions {
 interface RunOptions {
   /** For its standard input. */
   readonly input?: string;
-  readonly folder?: string;
+  /** A file or device on its computer, in the place of that. */
+  readonly inputFrom?: string;
+  /** A file of this process that gets its standard output. Not where a login leads to its computer. */
+  readonly outputTo?: number;
+  readonly folder?: string | undefined;
   readonly onLine?: (line: string) => void;
   /** It is told how long its standard output is, which is not kept. */
   readonly onBytes?: (bytes: number) => void;
@@ -136,7 +140,17 @@ export class Restic {
   }
 
   async #run(words: readonly string[], options: RunOptions): Promise<string> {
-    const { input = '', folder, onLine, onBytes, mostBytes = mostAnswerBytes, care, goesOn } = options;
+    const {
+      input = '',
+      inputFrom,
+      outputTo,
+      folder,
+      onLine,
+      onBytes,
+      mostBytes = mostAnswerBytes,
+      care,
+      goesOn,
+    } = options;
     const signal = goesOn === true ? undefined : this.#signal;
     const requireWanted = (): void => {
       if (signal?.aborted === true) {
@@ -154,7 +168,15 @@ export class Restic {
     let [bytes, line, said, isTooLarge] = [0, '', '', false];
     let lost: string | undefined;
     const running = this.#program.start({
-      ...{ words, input, folder, givesWay: long.has(words[0] ?? ''), counts: onBytes !== undefined },
+      ...{
+        words,
+        input,
+        inputFrom,
+        outputTo,
+        folder,
+        givesWay: long.has(words[0] ?? ''),
+        counts: onBytes !== undefined,
+      },
       onBytes: (count) => onBytes?.(count),
       onOut: (part) => {
         if (onLine !== undefined) {

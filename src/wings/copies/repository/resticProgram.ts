@@ -2,6 +2,7 @@
 // known here.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { closeSync, constants, openSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
@@ -22,6 +23,8 @@ interface ProgramRun {
   readonly words: readonly string[];
   /** For its standard input. */
   readonly input: string;
+  readonly inputFrom?: string | undefined;
+  readonly outputTo?: number | undefined;
   readonly folder?: string | undefined;
   /** It has the lowest priority. */
   readonly givesWay: boolean;
@@ -58,22 +61,38 @@ const interrupted = 130;
 export function resticHere(program: string, environment: NodeJS.ProcessEnv): ResticProgram {
   const started = new StartedRestics(environment);
   return {
-    start: ({ words, input, folder, givesWay, counts, onOut, onBytes, onErrors }) => {
+    start: ({ words, input, inputFrom, outputTo, folder, givesWay, counts, onOut, onBytes, onErrors }) => {
+      // One that would wait for a writer fails.
+      let from: number | undefined;
+      try {
+        from = inputFrom === undefined ? undefined : openSync(inputFrom, constants.O_RDONLY | constants.O_NONBLOCK);
+      } catch (error) {
+        const nothing = (): void => undefined;
+        return {
+          ended: Promise.reject(error instanceof Error ? error : new Error(String(error))),
+          pause: nothing,
+          interrupt: nothing,
+          kill: nothing,
+        };
+      }
       // A process group of its own: Ctrl+C in the terminal reaches it through the signal alone.
       const child = spawn(
         ...(givesWay ? givingWay(program, words, `${giveWay}${stopWithUs}`) : ([program, words] as const)),
         {
           env: environment,
-          stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+          stdio: [from ?? 'pipe', outputTo ?? 'pipe', 'pipe', 'pipe'],
           detached: true,
           ...(folder !== undefined && { cwd: folder }),
         },
       );
+      if (from !== undefined) {
+        closeSync(from);
+      }
       const life = child.stdio[3] as Writable;
       life.on('error', () => undefined);
       child.once('exit', () => life.end('\n'));
-      child.stdout.on('data', (part: Buffer) => (counts ? onBytes(part.length) : onOut(part)));
-      child.stderr.setEncoding('utf8').on('data', onErrors);
+      child.stdout?.on('data', (part: Buffer) => (counts ? onBytes(part.length) : onOut(part)));
+      child.stderr?.setEncoding('utf8').on('data', onErrors);
       const { pid } = child;
       if (pid !== undefined) {
         const added = started.add(pid);
@@ -85,7 +104,7 @@ export function resticHere(program: string, environment: NodeJS.ProcessEnv): Res
         });
       }
       // It may end before it has read all of it; then its exit says why.
-      child.stdin.on('error', () => undefined).end(input);
+      child.stdin?.on('error', () => undefined).end(input);
       return {
         ended: new Promise((resolve, reject) => {
           child.once('error', reject);
@@ -222,12 +241,17 @@ function sumLines(onSum: (sum: number) => void): (part: Buffer) => void {
 }
 
 function commandsOf(
-  { words, input, folder = '', counts }: ProgramRun,
+  { words, input, inputFrom, folder = '', counts }: ProgramRun,
   environment: NodeJS.ProcessEnv,
   mark: string,
 ): readonly (readonly string[])[] {
   const parts = input.split('\0');
-  const [format, inputs] = parts.length === 1 ? ['%s', parts] : ['%s\\0', parts.slice(0, -1)];
+  const [format, inputs] =
+    inputFrom !== undefined
+      ? ['file', [inputFrom]]
+      : parts.length === 1
+        ? ['%s', parts]
+        : ['%s\\0', parts.slice(0, -1)];
   return [
     ...Object.entries(environment).map(([name, value = '']) => ['set_variable', `${name}=${value}`]),
     [

@@ -23,10 +23,14 @@ stop() {
   sleep 60
   kill -KILL "$1"
 }
-# Prints the first $2 of what comes behind.
+# Prints the first $2 of what comes behind; as `file`, what is in it.
 print_first() {
   format=$1 left=$2
   shift 2
+  if [ "$format" = file ]; then
+    cat -- "$1"
+    return
+  fi
   for one; do
     [ "$left" -gt 0 ] || break
     # shellcheck disable=SC2059

@@ -4,6 +4,8 @@
 export const finishedTag = 'virt-rewind';
 /** A backup that is being made, or that never became whole. */
 export const unfinishedTag = 'virt-rewind-unfinished';
+/** The content of a block device, which restic reads from its input alone: beside the backup that names it. */
+export const deviceTag = 'virt-rewind-device';
 /** No rule deletes the backup. */
 export const keptTag = 'virt-rewind-kept';
 /** What a check of a backup found. */

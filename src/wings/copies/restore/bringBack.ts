@@ -13,7 +13,8 @@ import type { CopySource } from './copySource.js';
 import { type CopiedFile, type Manifest, manifestName, placesIn, storedBytes } from '../../../transfer/manifest.js';
 import { placeTpm, putTpmBack, setTpmAside } from '../../../transfer/tpmStates.js';
 import { applyTags, type AskCopies, type OnePoint } from './onePoint.js';
-import { prepareRestore, requireOwn, type RestoreUse, type RestoreWish } from './planRestore.js';
+import { orHalfWritten, recordDevices, requireUnused, writeDevices } from './ontoDevice.js';
+import { placesWith, prepareRestore, requireOwn, type RestoreUse, type RestoreWish } from './planRestore.js';
 import { requireImage } from './requireImage.js';
 import { removeBegun, removeLeft, type RestoreEngine, type RestorePlace, usedBy } from './leftRestores.js';
 import type { MadeRestore } from './madeRestore.js';
@@ -35,6 +36,8 @@ export interface VmRestored {
   readonly tpm?: TpmRestored;
   /** Paths that killed restores left, and that no record of ours names, or that a VM uses. */
   readonly stays: readonly string[];
+  /** Devices that a killed restore wrote to, and this one did not. */
+  readonly halfWritten: readonly string[];
   readonly made: MadeRestore;
   /** In the history. */
   readonly inHistory: boolean;
@@ -65,19 +68,25 @@ export async function bringBack(engine: RestoreEngine, source: CopySource, wish:
   const restoredSince = Date.now();
   const ask: AskCopies = (work) => engine.withCopies(connection, work);
   const planned = await prepareRestore(ask, source, wish);
-  const { manifest, vm, folder, files, point, identity } = planned;
+  const { manifest, vm, folder, point, identity, devices } = planned;
+  const onDevices = new Set(devices.map(({ file }) => file.path));
+  /** Without those that go onto devices. */
+  const files = planned.files.filter(({ path }) => !onDevices.has(path));
   const place = { connection, host };
   await removeLeft(engine, place, folder);
   await requireFree(engine, connection, vm);
-  const needed = storedBytes(manifest.files, 'allocatedBytes');
-  const bytes = source.keepsHoles ? needed : storedBytes(manifest.files, 'bytes');
+  await requireUnused(engine, connection, devices, vm.uuid);
+  const needed = storedBytes(files, 'allocatedBytes');
+  const bytes = source.keepsHoles ? needed : storedBytes(files, 'bytes');
   const restored: RestoredVm = {
     ...planned.restored,
     ...(wish.isCheck !== true && { backup: { madeAt: manifest.madeAt, restoredSince } }),
   };
-  const use = await requireOwn(ask, restored, folder);
+  const use = await requireOwn(ask, restored, folder, devices);
   await wish.agree?.(use);
-  const stays = [...(await removeBegun(engine, place, folder))];
+  const { stays: left, written } = await removeBegun(engine, place, folder);
+  const stays = [...left];
+  const halfWritten = written.filter((path) => devices.every((one) => one.path !== path));
   const made = await beginFolder(host, folder, { needed, bytes });
   const { begun } = made;
   /** As long as the folder has its name and its mark. */
@@ -85,6 +94,7 @@ export async function bringBack(engine: RestoreEngine, source: CopySource, wish:
   let inHistory: boolean;
   let tpm: TpmRestored | undefined;
   let aside: string | undefined;
+  let lost: readonly string[] = [];
   try {
     const raw = posix.join(begun, 'backup');
     const tree = posix.join(begun, 'vm');
@@ -96,7 +106,8 @@ export async function bringBack(engine: RestoreEngine, source: CopySource, wish:
       await made.reserve(raw, new Set([manifestName, ...planned.stored]));
     });
     try {
-      await source.fetch(files, raw);
+      // None would mean all of the backup.
+      await (files.length > 0 && source.fetch(files, raw));
     } finally {
       await made.noteWithin(raw);
     }
@@ -104,7 +115,7 @@ export async function bringBack(engine: RestoreEngine, source: CopySource, wish:
     const rams = files.filter(({ role, content }) => role === 'memory' && content === 'stored');
     const ramPlaces = rams.map(({ path }) => inTree.get(path) ?? '');
     await writeRam(ramPlaces, there, (text) => ask((copies) => copies.savedRam(restored, text)));
-    const places = placesIn(folder, files);
+    const places = placesWith(folder, files, devices);
     await finishImages(files, { now: inTree, then: places }, host);
     const overlays = files.filter(({ content }) => content === 'overlay');
     await made.note(...overlays.map(({ path }) => inTree.get(path) ?? ''));
@@ -112,6 +123,13 @@ export async function bringBack(engine: RestoreEngine, source: CopySource, wish:
     signal.throwIfAborted();
     if (wish.ofSet !== undefined) {
       await markRestored(there, made, tree, wish.ofSet);
+    }
+    if (devices.length > 0) {
+      await made.note(await recordDevices(there, tree, devices));
+      await requireUnused(engine, connection, devices, vm.uuid);
+      await writeDevices(source, devices);
+      lost = devices.map(({ path }) => path);
+      signal.throwIfAborted();
     }
     const mark = { ...(await markOfUs()), uuid: vm.uuid, ...(wish.isCheck === true && { isCheck: true as const }) };
     await nameFolder(there, made, { from: tree, folder }, mark);
@@ -124,9 +142,9 @@ export async function bringBack(engine: RestoreEngine, source: CopySource, wish:
       isNamed = false;
     }
   } catch (error) {
-    isNamed &&= !(await removeUnlessDefined(engine, place, { made, folder, uuid: vm.uuid }));
+    isNamed &&= !(await removeUnlessDefined(engine, place, { made, folder, uuid: vm.uuid, devices: lost }));
     await (aside !== undefined && putTpmBack(aside, there));
-    throw error;
+    return await orHalfWritten(lost, () => Promise.reject(error as Error));
   } finally {
     // No VM knows of it.
     stays.push(...(await made.remove(begun, () => Promise.resolve(new Set()))));
@@ -137,7 +155,7 @@ export async function bringBack(engine: RestoreEngine, source: CopySource, wish:
     folder,
     restorePoints: manifest.snapshots.length,
     present: manifest.present,
-    ...{ use, stays, made, inHistory },
+    ...{ use, stays, made, inHistory, halfWritten },
     ...(tpm !== undefined && { tpm }),
     ...(identity === 'same' &&
       manifest.replicaOf !== undefined && { replica: { of: manifest.replicaOf, madeAt: manifest.madeAt } }),
@@ -183,9 +201,20 @@ async function requireFree(engine: RestoreEngine, connection: string, vm: Manife
 async function removeUnlessDefined(
   engine: RestoreEngine,
   place: RestorePlace,
-  { made, folder, uuid }: { readonly made: MadeRestore; readonly folder: string; readonly uuid: string },
+  {
+    made,
+    folder,
+    uuid,
+    devices,
+  }: {
+    readonly made: MadeRestore;
+    readonly folder: string;
+    readonly uuid: string;
+    readonly devices: readonly string[];
+  },
 ): Promise<boolean> {
-  const gone = await engine.withCopies(place.connection, (copies) => copies.undefine(uuid, folder)).catch(() => false);
+  const undefineIt = engine.withCopies(place.connection, (copies) => copies.undefine(uuid, [folder, ...devices]));
+  const gone = await undefineIt.catch(() => false);
   return gone && (await made.remove(folder, usedBy(engine, place, uuid))).length === 0;
 }
 

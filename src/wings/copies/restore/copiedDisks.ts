@@ -65,6 +65,9 @@ async function layersOf(
     throw copiesFailure('brokenBackup');
   }
   const { format = 'raw', backing, bytes } = top;
+  if (top.encrypted === true) {
+    throw copiesFailure('encrypted', { file: top.path });
+  }
   const { root, name = '' } = placeOf(top);
   const file = join(root, name);
   // Where restic shows it is gone with the command.
@@ -98,10 +101,17 @@ export async function placesInFolder(folder: string): Promise<PlaceOf> {
   return ({ place: name }) => ({ root, name });
 }
 
-/** Finds the disks of a backup, which has its files under their whole paths. */
-export async function placesInMounted(folder: string): Promise<PlaceOf> {
-  const root = await realpath(folder);
-  return ({ stored: name }) => ({ root, name });
+/** Finds the disks of a backup, whose snapshots of restic's have their files under their whole paths. */
+export async function placesInMounted(
+  mounted: string,
+  files: readonly CopiedFile[],
+  snapshotOf: (file: CopiedFile) => Promise<string>,
+): Promise<PlaceOf> {
+  const roots = new Map<string | undefined, string>();
+  for (const file of files) {
+    roots.set(file.stored, await realpath(join(mounted, await snapshotOf(file))));
+  }
+  return ({ stored: name }) => ({ root: roots.get(name) ?? mounted, name });
 }
 
 /** A link would lead out of the folder. */

@@ -6,6 +6,7 @@ import { asFailure } from '../../../domain/asFailure.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { isLeft } from '../../../journal/processMark.js';
 import { copiesFailure } from '../copiesFailure.js';
+import { devicesWrittenBy } from './ontoDevice.js';
 import { type AskUsed, MadeRestore, type RestoreHost } from './madeRestore.js';
 import { markName, namesIn, readMark, type RestoreMark } from './readFolder.js';
 import { readLeftRestore } from './restoreFolder.js';
@@ -41,18 +42,21 @@ export async function removeLeft(engine: RestoreEngine, place: RestorePlace, fol
   if (foreign.length > 0) {
     throw copiesFailure('othersFiles', { folder, files: foreign });
   }
-  if (!(await engine.withCopies(connection, (copies) => copies.undefine(left.uuid, folder)))) {
+  const places = [folder, ...(await devicesWrittenBy(host.files, folder))];
+  if (!(await engine.withCopies(connection, (copies) => copies.undefine(left.uuid, places)))) {
     throw copiesFailure('vmInUse', { folder });
   }
   await forgetUnless(await made.remove(folder, used), made);
 }
 
+interface LeftOfRestores {
+  readonly stays: readonly string[];
+  /** Devices that they wrote to. */
+  readonly written: readonly string[];
+}
+
 /** What killed ones have begun for a folder, as it takes the room. @returns what stays of it */
-export async function removeBegun(
-  engine: RestoreEngine,
-  place: RestorePlace,
-  folder: string,
-): Promise<readonly string[]> {
+export async function removeBegun(engine: RestoreEngine, place: RestorePlace, folder: string): Promise<LeftOfRestores> {
   const parent = posix.dirname(folder);
   const begins = `${posix.basename(folder)}.restoring-`;
   return removeEach(engine, place, parent, (name) => name.startsWith(begins));
@@ -64,7 +68,8 @@ export async function discardChecks(
   place: RestorePlace,
   folder: string,
 ): Promise<readonly string[]> {
-  return removeEach(engine, place, folder, (name, { isCheck = false }) => isCheck || begunCheck.test(name));
+  const isOfCheck = (name: string, { isCheck }: RestoreMark): boolean => isCheck === true || begunCheck.test(name);
+  return (await removeEach(engine, place, folder, isOfCheck)).stays;
 }
 
 async function removeEach(
@@ -72,17 +77,18 @@ async function removeEach(
   place: RestorePlace,
   parent: string,
   isWanted: (name: string, mark: RestoreMark) => boolean,
-): Promise<readonly string[]> {
+): Promise<LeftOfRestores> {
   const { files } = place.host;
-  const stays: string[] = [];
+  const [stays, written]: [string[], string[]] = [[], []];
   for (const name of (await undefinedIfAbsent(namesIn(files, parent))) ?? []) {
     const folder = posix.join(parent, name);
     const mark = await readMark(files, folder);
     if (mark !== undefined && isWanted(name, mark) && (await isLeft(mark))) {
+      written.push(...(await devicesWrittenBy(files, folder)));
       stays.push(...(await discard(engine, place, { folder, mark, made: await madeBy(place.host, folder, mark) })));
     }
   }
-  return stays;
+  return { stays, written: [...new Set(written)] };
 }
 
 /**
@@ -104,7 +110,7 @@ export async function discard(
     return [folder];
   }
   const gone = isCheck
-    ? await engine.withCopies(place.connection, (copies) => copies.undefine(uuid, folder, check))
+    ? await engine.withCopies(place.connection, (copies) => copies.undefine(uuid, [folder], check))
     : true;
   if (!gone && check === 'check') {
     return [folder];

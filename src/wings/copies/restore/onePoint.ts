@@ -46,6 +46,10 @@ export async function onePoint(ask: AskCopies, manifest: Manifest, wanted: strin
   const documents = documentsOf(manifest);
   const point = requirePoint(await ask((copies) => copies.points(documents)), wanted, manifest.vm.name);
   const known = new Map(manifest.files.map((file) => [file.path, file]));
+  const cipher = point.disks.find(({ file, content }) => content === 'internal' && known.get(file)?.encrypted === true);
+  if (cipher !== undefined) {
+    throw copiesFailure('encrypted', { file: cipher.file });
+  }
   const overlays = point.disks.flatMap((disk) => (disk.content === 'external' ? [overlayOn(disk, known)] : []));
   overlays.forEach(({ file }) => known.set(file.path, file));
   const ofDisks = overlays.map(({ target, file }) => ({ target, file: file.path }));

@@ -1,6 +1,6 @@
 // A plain copy of a VM on this computer as what a restore reads. It is only read, and nothing in it is believed.
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { type FileHandle, mkdir, open, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isOfWing } from '../../../domain/failure.js';
@@ -55,18 +55,44 @@ export async function plainFolder(folder: string, signal: AbortSignal): Promise<
         if (file.stored !== undefined && !copied.has(file.stored)) {
           copied.add(file.stored);
           const to = join(into, file.stored);
-          await unlessUpdated(() => orFault(into, () => copyFile({ root, ofReplica }, file, to, signal)));
+          await unlessUpdated(() => orFault(into, () => copyFile({ root, ofReplica, signal }, file, to)));
         }
       }
     },
+    writeInto: (file, to) =>
+      unlessUpdated(() =>
+        withRight({ root, ofReplica, signal }, file, (from) => copyBytes(from, to, file.bytes, { signal })),
+      ),
   };
 }
 
-async function copyFile(
-  { root, ofReplica }: { readonly root: string; readonly ofReplica: boolean },
+interface Folder {
+  readonly root: string;
+  readonly ofReplica: boolean;
+  readonly signal: AbortSignal;
+}
+
+async function copyFile(folder: Folder, file: CopiedFile, to: string): Promise<void> {
+  const { signal } = folder;
+  await withRight(folder, file, async (from, { mode }) => {
+    await mkdir(dirname(to), { recursive: true, mode: 0o700 });
+    // An empty file that we made for it.
+    const written = await open(to, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+    try {
+      await written.chmod((mode & 0o777) | 0o600);
+      await written.truncate(file.bytes);
+      return await copyBytes(from, written, file.bytes, { signal, leavesHoles: true });
+    } finally {
+      await written.close();
+    }
+  });
+}
+
+/** @param use gets the file, open, and gives the SHA-256 of what it read. @throws Failure where that is another one */
+async function withRight(
+  { root, ofReplica }: Folder,
   { place, sha256, bytes }: CopiedFile,
-  to: string,
-  signal: AbortSignal,
+  use: (from: FileHandle, found: Stats) => Promise<string>,
 ): Promise<void> {
   if (place === undefined || sha256 === undefined || ((await undefinedIfAbsent(realpath(root))) ?? root) !== root) {
     throw copiesFailure('brokenBackup');
@@ -86,16 +112,8 @@ async function copyFile(
     if (from === undefined || found?.isFile() !== true || found.size !== bytes) {
       throw damaged;
     }
-    await mkdir(dirname(to), { recursive: true, mode: 0o700 });
-    // An empty file that we made for it.
-    const written = await open(to, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
-    try {
-      await written.chmod((found.mode & 0o777) | 0o600);
-      if ((await copySparse(from, written, bytes, signal)) !== sha256) {
-        throw damaged;
-      }
-    } finally {
-      await written.close();
+    if ((await use(from, found)) !== sha256) {
+      throw damaged;
     }
   } finally {
     await from?.close();
@@ -105,10 +123,17 @@ async function copyFile(
 const pieceBytes = 64 * 1024;
 const blockBytes = 16 * pieceBytes;
 
-/** Zeros take no room. @returns the SHA-256 of what was read, all of which is on the disk then */
-async function copySparse(from: FileHandle, to: FileHandle, bytes: number, signal: AbortSignal): Promise<string> {
+/**
+ * @param leavesHoles zeros take no room, where it is an empty file
+ * @returns the SHA-256 of what was read, all of which is on the disk then
+ */
+async function copyBytes(
+  from: FileHandle,
+  to: FileHandle,
+  bytes: number,
+  { signal, leavesHoles = false }: { readonly signal: AbortSignal; readonly leavesHoles?: boolean },
+): Promise<string> {
   const [hash, block, zeros] = [createHash('sha256'), Buffer.alloc(blockBytes), Buffer.alloc(blockBytes)];
-  await to.truncate(bytes);
   for (let at = 0; at < bytes;) {
     signal.throwIfAborted();
     const { bytesRead } = await from.read(block, 0, Math.min(blockBytes, bytes - at), at);
@@ -117,7 +142,9 @@ async function copySparse(from: FileHandle, to: FileHandle, bytes: number, signa
     }
     const read = block.subarray(0, bytesRead);
     hash.update(read);
-    if (!read.equals(zeros.subarray(0, bytesRead))) {
+    if (!leavesHoles) {
+      await writeAll(to, read, at);
+    } else if (!read.equals(zeros.subarray(0, bytesRead))) {
       for (let piece = 0; piece < bytesRead; piece += pieceBytes) {
         const own = read.subarray(piece, piece + pieceBytes);
         if (!own.equals(zeros.subarray(0, own.length))) {

@@ -7,7 +7,7 @@ import type { HostUse, RestoredVm, RestoreRule } from '../../../domain/copiedVm.
 import { isOfSystem } from '../../../domain/devicePath.js';
 import { copiesFailure } from '../copiesFailure.js';
 import type { VmHost } from '../../../transfer/vmHost.js';
-import type { CopiesEngine } from '../../../transfer/lookAtVm.js';
+import type { EnginePort } from '../../../engine/enginePort.js';
 import {
   type CopiedFile,
   documentsOf,
@@ -18,6 +18,7 @@ import {
 } from '../../../transfer/manifest.js';
 import type { CopySource } from './copySource.js';
 import { type AskCopies, type OnePoint, onePoint } from './onePoint.js';
+import { type DeviceTarget, type OntoWish, requireUnused, targetsOf } from './ontoDevice.js';
 
 export interface RestoreWish {
   readonly connection: string;
@@ -29,6 +30,8 @@ export interface RestoreWish {
   readonly folder: string;
   /** Name or title of the one snapshot whose state it gets, with no snapshots. Absent: the whole tree. */
   readonly snapshot?: string;
+  /** Disks that go onto block devices. */
+  readonly onto?: OntoWish;
   readonly isolated: boolean;
   /** A person said that the parts of the host which it names are right. */
   readonly keepsHostParts?: boolean;
@@ -42,11 +45,15 @@ export interface RestoreWish {
 }
 
 /** See `HostUse`. */
-export type RestoreUse = Omit<HostUse, 'odd'> & { readonly name: string; readonly folder: string };
+export type RestoreUse = Omit<HostUse, 'odd'> & {
+  readonly name: string;
+  readonly folder: string;
+  readonly devices: readonly DeviceTarget[];
+};
 
 type WishedRestore = Pick<
   RestoreWish,
-  'connection' | 'name' | 'host' | 'folder' | 'snapshot' | 'isolated' | 'keepsHostParts' | 'isCheck'
+  'connection' | 'name' | 'host' | 'folder' | 'snapshot' | 'onto' | 'isolated' | 'keepsHostParts' | 'isCheck'
 >;
 
 interface PlannedRestore {
@@ -56,6 +63,8 @@ interface PlannedRestore {
   readonly folder: string;
   /** Without what the VM does not get. */
   readonly files: readonly CopiedFile[];
+  /** Where some of them go. */
+  readonly devices: readonly DeviceTarget[];
   /** All that the backup has, by its stored paths. */
   readonly stored: readonly string[];
   readonly point: OnePoint | undefined;
@@ -73,26 +82,29 @@ export async function prepareRestore(ask: AskCopies, source: CopySource, wish: W
   const identity = name === undefined ? 'same' : 'new';
   const documents = documentsOf(manifest);
   const files = identity === 'same' ? manifest.files : manifest.files.filter(({ role }) => role !== 'memory');
+  const devices = await targetsOf(ask, manifest, wish.onto ?? new Map<string, string>(), wish.host.login === undefined);
   const restored: RestoredVm = {
     ...vm,
     identity,
     rule: await judgeRule(ask, documents, wish),
     documents,
-    files: namesIn(folder, manifest.files, files),
+    files: namesIn(folder, manifest.files, files, devices),
   };
   const stored = whole.files.flatMap((file) => file.stored ?? []);
-  return { manifest, vm, identity, folder, files, stored, point, restored };
+  return { manifest, vm, identity, folder, files, devices, stored, point, restored };
 }
 
 /** What a restore would leave out, and let the VM take from its host. Changes nothing. */
 export async function planRestore(
-  engine: Pick<CopiesEngine, 'withCopies'>,
+  engine: Pick<EnginePort, 'withCopies' | 'filesInUse'>,
   source: CopySource,
   wish: WishedRestore,
 ): Promise<RestoreUse> {
-  const ask: AskCopies = (work) => engine.withCopies(wish.connection, work);
-  const { folder, restored } = await prepareRestore(ask, source, wish);
-  return requireOwn(ask, restored, folder);
+  const { connection } = wish;
+  const ask: AskCopies = (work) => engine.withCopies(connection, work);
+  const { folder, restored, devices } = await prepareRestore(ask, source, wish);
+  await requireUnused(engine, connection, devices, restored.uuid);
+  return requireOwn(ask, restored, folder, devices);
 }
 
 /**
@@ -140,23 +152,42 @@ async function readableFile(
 }
 
 /** Before anything is fetched: the author of the backup could have named any file. */
-export async function requireOwn(ask: AskCopies, vm: RestoredVm, folder: string): Promise<RestoreUse> {
+export async function requireOwn(
+  ask: AskCopies,
+  vm: RestoredVm,
+  folder: string,
+  devices: readonly DeviceTarget[],
+): Promise<RestoreUse> {
   const { odd, ...use } = await ask((copies) => copies.hostUse(vm));
   const [disk] = odd;
   if (disk !== undefined) {
     throw copiesFailure('hostDisk', { disk });
   }
-  return { ...use, name: vm.name, folder };
+  return { ...use, name: vm.name, folder, devices };
 }
 
 /** RAM that is left out of the files has a name still, which the documents lose. */
-function namesIn(folder: string, all: readonly CopiedFile[], files: readonly CopiedFile[]): RestoredVm['files'] {
-  const [names, places] = [placesIn(folder, all), placesIn(folder, files)];
+function namesIn(
+  folder: string,
+  all: readonly CopiedFile[],
+  files: readonly CopiedFile[],
+  devices: readonly DeviceTarget[],
+): RestoredVm['files'] {
+  const [names, places] = [placesIn(folder, all), placesWith(folder, files, devices)];
   return all.map(({ path, format }) => ({
     from: path,
     to: places.get(path) ?? names.get(path) ?? '',
     ...(format !== undefined && { format }),
   }));
+}
+
+/** Those on devices too. */
+export function placesWith(
+  folder: string,
+  files: readonly CopiedFile[],
+  devices: readonly DeviceTarget[],
+): ReadonlyMap<string, string> {
+  return new Map([...placesIn(folder, files), ...devices.map(({ file, path }) => [file.path, path] as const)]);
 }
 
 export async function requireManifest(source: CopySource): Promise<Manifest> {

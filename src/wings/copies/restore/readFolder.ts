@@ -9,6 +9,8 @@ import { processMarkShape } from '../../../journal/processMark.js';
 import { transferFailure } from '../../../transfer/transferFailure.js';
 
 export const markName = '.virt-rewind-restoring';
+/** Which devices the restore writes to. It goes with the mark. */
+export const devicesName = '.virt-rewind-devices';
 const mostMarkBytes = 4_096;
 const mark = v.object({
   ...processMarkShape.entries,

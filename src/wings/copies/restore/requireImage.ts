@@ -8,7 +8,7 @@ import type { CopiedFile } from '../../../transfer/manifest.js';
 /** @throws Failure `brokenBackup` */
 export async function requireImage(
   path: string,
-  { format = 'raw', virtualBytes = 0 }: Pick<CopiedFile, 'format' | 'virtualBytes'>,
+  { format = 'raw', virtualBytes = 0, encrypted }: Pick<CopiedFile, 'format' | 'virtualBytes' | 'encrypted'>,
   host: ImageHost,
 ): Promise<ImageFacts> {
   const image = await readImage(path, host, format, 'head');
@@ -16,7 +16,8 @@ export async function requireImage(
     image !== 'unknown' &&
     image.format === format &&
     image.virtualBytes === virtualBytes &&
-    [image.corrupt, image.dataFile, image.encrypted, image.backing?.part].every((flag) => flag !== true);
+    image.encrypted === encrypted &&
+    [image.corrupt, image.dataFile, image.backing?.part].every((flag) => flag !== true);
   if (!isRight) {
     throw copiesFailure('brokenBackup');
   }

@@ -9,7 +9,7 @@ import { copiesFailure } from '../copiesFailure.js';
 import { isLeft, markOfUs } from '../../../journal/processMark.js';
 import { makeFolders } from '../../../transfer/vmHost.js';
 import { MadeRestore, type RestoreHost } from './madeRestore.js';
-import { markName, namesIn, orFault, readMark, type RestoreMark } from './readFolder.js';
+import { devicesName, markName, namesIn, orFault, readMark, type RestoreMark } from './readFolder.js';
 
 /** What an interrupted restore left under the name that the VM's folder is to have; undefined: nothing is there. */
 export async function readLeftRestore(files: FileSystem, folder: string): Promise<RestoreMark | undefined> {
@@ -117,6 +117,7 @@ export async function nameFolder(
   });
 }
 
-export function unmarkFolder(files: FileSystem, folder: string): Promise<void> {
-  return files.unlink(posix.join(folder, markName));
+export async function unmarkFolder(files: FileSystem, folder: string): Promise<void> {
+  await undefinedIfAbsent(files.unlink(posix.join(folder, devicesName)));
+  await files.unlink(posix.join(folder, markName));
 }

@@ -52,9 +52,9 @@ async function check(engine: CheckEngine, restic: Restic, backup: Backup, wish: 
   let how: Verification['how'] = wish.boot === undefined ? 'read' : 'started';
   try {
     const source = await resticSource(restic, backup.id);
-    const bytes = await requireSizes(restic, source);
+    const { bytes, snapshots } = await requireSizes(restic, source);
     if (wish.boot === undefined) {
-      await readBack(restic, source, (read) => wish.onProgress(Math.min(1, read / Math.max(1, bytes))));
+      await readBack(restic, snapshots, (read) => wish.onProgress(Math.min(1, read / Math.max(1, bytes))));
     } else {
       how = await bootBackup(engine, source, backup.vm, wish.boot);
     }
@@ -76,30 +76,44 @@ function isOfBackup(error: unknown): boolean {
 
 const listed = v.object({ path: v.string(), type: v.literal('file'), size: v.optional(v.number(), 0) });
 
-/** All that the manifest names is there and as large as it says. @returns how much that is */
-async function requireSizes(restic: Restic, source: ResticSource): Promise<number> {
+interface StoredSize {
+  readonly bytes: number;
+  /** What restic calls those that have the files. */
+  readonly snapshots: readonly string[];
+}
+
+/** All that the manifest names is there and as large as it says. */
+async function requireSizes(restic: Restic, source: ResticSource): Promise<StoredSize> {
   const { files } = await requireManifest(source);
+  const snapshots = new Set([source.snapshot]);
+  for (const file of files) {
+    snapshots.add(await source.snapshotOf(file));
+  }
   const sizes = new Map<string, number>();
-  await restic.run(['ls', '--json', source.snapshot], {
-    onLine: (line) => {
-      const file = parseAs(listed, line.startsWith('{') ? parseSoundJson(line) : undefined);
-      if (file !== undefined) {
-        sizes.set(file.path, file.size);
-      }
-    },
-  });
+  for (const snapshot of snapshots) {
+    await restic.run(['ls', '--json', snapshot], {
+      onLine: (line) => {
+        const file = parseAs(listed, line.startsWith('{') ? parseSoundJson(line) : undefined);
+        if (file !== undefined) {
+          sizes.set(file.path, file.size);
+        }
+      },
+    });
+  }
   if (!sizes.has(`/${manifestName}`) || files.some(({ stored, bytes }) => stored && sizes.get(stored) !== bytes)) {
     throw copiesFailure('brokenBackup');
   }
-  return storedBytes(files, 'bytes');
+  return { bytes: storedBytes(files, 'bytes'), snapshots: [...snapshots] };
 }
 
 /** restic decrypts each part, and compares it with its checksum. */
-async function readBack(restic: Restic, { snapshot }: ResticSource, onBytes: (bytes: number) => void): Promise<void> {
+async function readBack(restic: Restic, snapshots: readonly string[], onBytes: (bytes: number) => void): Promise<void> {
   let bytes = 0;
-  await restic.run(['dump', snapshot, '/'], {
-    onBytes: (more) => onBytes((bytes += more)),
-  });
+  for (const snapshot of snapshots) {
+    await restic.run(['dump', snapshot, '/'], {
+      onBytes: (more) => onBytes((bytes += more)),
+    });
+  }
 }
 
 /** Its files and its VM are gone afterwards, and what an earlier one left. */
@@ -116,7 +130,14 @@ async function bootBackup(
   const { uuid, folder, made } = await bringBack(
     engine,
     // All of it is read, whether the VM needs it or not.
-    { ...source, fetch: (_files, into) => source.fetch([], into) },
+    {
+      ...source,
+      fetch: async (files, into) => {
+        await source.fetch([], into);
+        const devices = files.filter(({ device }) => device === true);
+        await (devices.length > 0 && source.fetch(devices, into));
+      },
+    },
     { ...wish, name, isolated: true, isCheck: true },
   );
   try {

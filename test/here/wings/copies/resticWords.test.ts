@@ -106,6 +106,31 @@ describe('the words of restic', () => {
     });
   }
 
+  for (const where of ['here', 'on another host']) {
+    it(`come ${where} of a file that it is given, which is closed, and of one that is not there`, async () => {
+      makeRestic('cat');
+      const file = join(dir, 'a file');
+      await writeFile(file, 'what is in it\0\n');
+      const program =
+        where === 'here' ? resticHere(join(dir, 'restic'), environment) : resticThere(loginHere(), {}, signal);
+      const read = async (inputFrom: string): Promise<string> => {
+        let out = '';
+        const { ended } = program.start({
+          ...{ words: ['backup'], input: '', inputFrom, givesWay: true, counts: false },
+          onOut: (part) => (out += part.toString()),
+          onBytes: () => undefined,
+          onErrors: () => undefined,
+        });
+        return ended.then(
+          () => out,
+          () => '',
+        );
+      };
+      assert.match(await read(file), /^what is in it\0\n/u);
+      assert.equal((await read(join(dir, 'none'))).trim(), '');
+    });
+  }
+
   it('have whole letters of errors on another host', async () => {
     const words = `${'ü'.repeat(1_000)}!`;
     makeRestic(`cat >/dev/null; printf '%s' '${words}' >&2; exit 1`);

@@ -84,17 +84,17 @@ describe('the folder of a restore', () => {
       return made;
     };
     const { begun } = await begin();
-    assert.deepEqual(await removeBegun(engine, place, folder), []);
+    assert.deepEqual((await removeBegun(engine, place, folder)).stays, []);
     assert.deepEqual(readdirSync(dir), []);
     const unrecorded = leave('web.restoring-0', ended);
-    assert.deepEqual(await removeBegun(engine, place, folder), [unrecorded]);
+    assert.deepEqual((await removeBegun(engine, place, folder)).stays, [unrecorded]);
     rmSync(unrecorded, { recursive: true });
     // A file of its name, and a folder.
     const other = (await begin()).begun;
     rmSync(join(other, 'vm/of-person'));
     writeFileSync(join(other, 'vm/of-person'), '');
     mkdirSync(join(other, 'notes'));
-    assert.deepEqual((await removeBegun(engine, place, folder)).toSorted(), [
+    assert.deepEqual((await removeBegun(engine, place, folder)).stays.toSorted(), [
       join(other, 'notes'),
       join(other, 'vm/of-person'),
     ]);

@@ -23,7 +23,11 @@ describe('the host of an original', () => {
   const withTime = (own: string): Manifest => ({ ...manifest, files: [{ ...files[0]!, modified: own }] });
 
   function engineOf(elsewhere: boolean, own: object = vm, definition = '<domain/>'): EnginePort {
-    const copies = { elsewhere, readDocuments: () => Promise.resolve({ definition, snapshots: [] }) };
+    const copies = {
+      elsewhere,
+      readDocuments: () => Promise.resolve({ definition, snapshots: [] }),
+      withoutVolumes: (documents: unknown) => Promise.resolve(documents),
+    };
     return {
       connections: [{ uri: connection, capabilities: { hostname: 'other.example' } }],
       setConnections: () => undefined,
@@ -51,8 +55,16 @@ describe('the host of an original', () => {
     await assert.rejects(look(engine, { ...manifest, replicaOf: 'first' }), wrong);
     assert.equal(await look(engineOf(false), { ...manifest, replicaOf: 'first' }), 'same');
     const own = { name: 'web', uuid: 'u', folder: '/vms/web', restorePoints: 0, present: true };
-    const use = { ...own, leftOut: [], ofHost: [], ramInDoubt: [] };
-    const restored = { ...own, use, withoutRam: 0, stays: [], inHistory: true, replica: { of: 'other', madeAt: 0 } };
+    const use = { ...own, devices: [], secrets: [], leftOut: [], ofHost: [], ramInDoubt: [] };
+    const restored = {
+      ...own,
+      use,
+      withoutRam: 0,
+      halfWritten: [],
+      stays: [],
+      inHistory: true,
+      replica: { of: 'other', madeAt: 0 },
+    };
     const told = restoredLines(restored, 'gone', connection).filter((line) => line.includes(connection));
     assert.equal(told.length, 1);
   });
