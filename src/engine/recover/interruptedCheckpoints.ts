@@ -21,12 +21,14 @@ export async function keepInterruptedCheckpoints(
   }
 }
 
-/** What was created for a backup or to read files, and not recorded before its program was killed. */
+/** What was created for a backup, to read files or until a date, and not recorded before its program was killed. */
 export async function recordInterrupted(
   { marks }: Pick<Persistence, 'marks'>,
-  { request: { vm }, plan, startedAt }: JournalEntry,
+  { request, plan, startedAt }: JournalEntry,
   { snapshots }: SnapshotTree,
 ): Promise<void> {
+  const { vm } = request;
+  const until = request.kind === 'create' ? (request.until ?? 0) : 0;
   for (const step of plan.steps) {
     const why = step.kind === 'createSnapshot' ? step.auto : undefined;
     const made = snapshots.find(
@@ -36,6 +38,13 @@ export async function recordInterrupted(
         trailers.auto === why &&
         createdAt >= startedAt - slackMs,
     );
+    if (made !== undefined && until > made.createdAt) {
+      const { name, createdAt } = made;
+      const known = await marks.kept.of(vm);
+      if (!known.some((one) => one.name === name && one.createdAt === createdAt)) {
+        await marks.kept.add(vm, { name, createdAt, until });
+      }
+    }
     if (made !== undefined && (why === 'backup' || why === 'reading' || why === 'schedule')) {
       const { name, createdAt } = made;
       const known = await marks.auto.of(vm);

@@ -4,7 +4,10 @@ import { favouriteIn, findKeptSnapshots } from '../../../src/engine/look/keptSna
 import { vmKey } from '../../../src/live/views.js';
 import { undoOf } from '../../../src/operations/undo/undoRules.js';
 import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
+import type { JournalEntry } from '../../../src/journal/entry.js';
+import { recordInterrupted } from '../../../src/engine/recover/interruptedCheckpoints.js';
 import { settled } from './fakeClock.js';
+import { FakeKeeping } from './fakePersistence.js';
 import { fakeSnapshot, fakeVm, uuidOf } from './fakeHypervisor.js';
 import { rig, uri } from './rig.js';
 
@@ -13,6 +16,24 @@ function at(name: string, createdAt: number): Snapshot {
 }
 
 describe('a snapshot that is to be kept', () => {
+  it('has its date also where its program was killed before it had', async () => {
+    const persistence = new FakeKeeping();
+    const vm = { connection: uri, uuid: uuidOf('web') };
+    const interrupted = (until: number): JournalEntry => {
+      const plan = { steps: [{ kind: 'createSnapshot', name: 's' }] };
+      return { request: { kind: 'create', vm, title: 's', until }, plan, startedAt: 4_000 } as unknown as JournalEntry;
+    };
+    const marks = async (until: number, snapshot: Snapshot): Promise<readonly unknown[]> => {
+      await recordInterrupted(persistence, interrupted(until), { snapshots: [snapshot] });
+      return persistence.marks.kept.of(vm);
+    };
+    assert.deepEqual(await marks(9_000, at('s', 1_000)), [], 'one of before');
+    assert.deepEqual(await marks(5_000, at('s', 5_000)), [], 'over already');
+    const dated = [{ name: 's', createdAt: 5_000, until: 9_000 }];
+    assert.deepEqual(await marks(9_000, at('s', 5_000)), dated);
+    assert.deepEqual(await marks(9_999, at('s', 5_000)), dated, 'it has one');
+  });
+
   const tree: SnapshotTree = { snapshots: [at('a', 1), at('b', 2), at('c', 2), at('d', 3)] };
   const rows: readonly [string, string, number, readonly string[]][] = [
     ['is the one that its mark names', 'a', 1, ['a']],

@@ -34,9 +34,11 @@ export async function runCheckpoints(schedule: Schedule, tools: Tools, done: Run
   session.reach(...refs.map(({ connection }) => connection));
   // VMs of any connection may use the same files: while one was not asked, nothing is deleted unasked.
   await session.reachAll().catch((error: unknown) => tools.log.warn(asFailure(error).line));
+  // Why it failed is the news, and stands before what is not deleted.
+  let failed = 0;
   const fail = (about: string, failure: Failure): void => {
     done.exitCode ||= exitCode(exitOfFailure(failure.kind));
-    done.messages.push(`${displayLine(about)}: ${failureMessage(failure)}`);
+    done.messages.splice(failed++, 0, `${displayLine(about)}: ${failureMessage(failure)}`);
   };
   for (const [at, ref] of checkpoint === undefined || system !== undefined ? [] : refs.entries()) {
     await attempt(vms[at] ?? ref.uuid, () => runOne(schedule, tools, done, ref));

@@ -10,7 +10,7 @@ import { parseAs, parseSoundJson } from '../../../journal/json.js';
 import { thisWriter } from '../../../journal/writer.js';
 import { withoutPassword } from '../repository/repositoryAddress.js';
 import { keepPeriods } from '../repository/pruneBackups.js';
-import { isTold, type Schedule, type ScheduledRun } from './schedule.js';
+import { isTold, mostMessages, type Schedule, type ScheduledRun } from './schedule.js';
 import type { ScheduleStore } from './scheduleStore.js';
 
 interface RunWish {
@@ -74,9 +74,10 @@ export async function recordRun(
   }
   const endedAt = Date.now();
   const sum = (): ScheduledRun & { readonly exitCode: number } => {
-    const isSame = done.exitCode !== 0 && reasonsOf(done.messages) === reasonsOf(last?.messages ?? []);
+    const messages = done.messages.slice(0, mostMessages);
+    const isSame = done.exitCode !== 0 && reasonsOf(messages) === reasonsOf(last?.messages ?? []);
     const same = isSame && last !== undefined ? { sameSince: last.sameSince ?? last.startedAt } : {};
-    return { ...started, ...done, ...same, exitCode: done.exitCode || Number(isUnwritten), endedAt };
+    return { ...started, ...done, messages, ...same, exitCode: done.exitCode || Number(isUnwritten), endedAt };
   };
   await record(sum());
   const ended = sum();

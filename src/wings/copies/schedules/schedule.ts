@@ -43,6 +43,8 @@ export const scheduleShape = v.object({
 
 export type Schedule = v.InferOutput<typeof scheduleShape>;
 
+export const mostMessages = 1_000;
+
 export const runShape = v.object({
   startedAt: count,
   by: writerShape,
@@ -50,7 +52,7 @@ export const runShape = v.object({
   endedAt: v.exactOptional(count),
   exitCode: v.exactOptional(count),
   /** Why it failed, a line for each VM. */
-  messages: v.pipe(v.array(v.string()), v.maxLength(1_000)),
+  messages: v.pipe(v.array(v.string()), v.maxLength(mostMessages)),
   /** The IDs of the backups. */
   backups: v.pipe(v.array(v.string()), v.maxLength(1_000)),
   /** The UUIDs of the VMs that were backed up; absent in runs of older versions. */
