@@ -25,6 +25,20 @@ const acting = ['domain', 'steps', 'operations', 'driver', 'qemu', 'libvirt', 'l
 const operations = ['create', 'repair', 'revert', 'delete', 'rename', 'consolidate', 'prune', 'clone', 'fork'];
 
 /**
+ * Groups of test/realhost/rows.ts, all of them, in runs of some minutes; and what runs where it is named.
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+export const hostGroups = {
+  kinds: ['internal', 'external', 'raw', 'seamless'],
+  merges: ['merge', 'consolidate', 'clone'],
+  machines: ['offline', 'tpm', 'uefi', 'looks'],
+  people: ['user', 'userExternal', 'session', 'sessionExternal', 'ssh', 'polkit'],
+  services: ['home', 'daemon', 'schedule'],
+  wings: ['files', 'copies', 'makes', 'together'],
+  resets: ['resets'],
+};
+
+/**
  * Files `*.more.test.ts` by what they are about, by the first part of their names.
  * @type {Readonly<Record<string, { guards: readonly string[], layer: 'here' | 'libvirtd' | 'ui', minutes: number,
  *   needs?: readonly import('./prerequisites.mjs').Need[], files: readonly string[] }>>}
@@ -633,15 +647,15 @@ export const deepParts = [
         places: 3,
       }),
   ),
-  // On the libvirt of the host, which is no version of the rig's.
+  // On the libvirt of the host, which is no version of the rig's. Each boots it: a minute or two.
   .../** @type {const} */ (['bookworm', 'trixie']).flatMap((suite) =>
-    [[], ['resets']].map(
-      (groups) =>
+    Object.entries(hostGroups).map(
+      ([name, groups]) =>
         /** @type {DeepPart} */ ({
-          name: ['realhost', suite, ...groups].join(' '),
+          name: `realhost ${suite} ${name}`,
           group: 'realhost',
           version: 'system',
-          minutes: 40,
+          minutes: name === 'resets' ? 25 : 8,
           guards: ['driver', 'steps', 'operations'],
           needs: ['root', 'releases'],
           program: ['scripts/realHost.mjs', suite, ...groups],

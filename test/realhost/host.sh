@@ -207,14 +207,20 @@ polkitAgent)
   rm -f /tmp/go /tmp/typed
   ;;
 polkitReads)
-  cat >/etc/polkit-1/rules.d/60-reads.rules <<'END'
-polkit.addRule(function (action, subject) {
-  if (action.id === 'org.libvirt.unix.monitor' && subject.user === 'mallory') return polkit.Result.YES;
-});
+  # As an editor in which the connection is read-only leaves it.
+  runuser -u mallory -- sh -c 'cd && mkdir -p .local/state/virt-rewind && cat >.local/state/virt-rewind/settings.json' <<END
+{ "version": 1, "settings": { "virtRewind.connections": [{ "uri": "qemu:///system", "readOnly": true }] } }
 END
   as_mallory list
   as_mallory checkpoint "$vm"
-  rm /etc/polkit-1/rules.d/60-reads.rules
+  # Everybody may read, unless the host says otherwise.
+  cat >/etc/polkit-1/rules.d/60-reads.rules <<'END'
+polkit.addRule(function (action, subject) {
+  if (action.id === 'org.libvirt.unix.monitor' && subject.user === 'mallory') return polkit.Result.NO;
+});
+END
+  as_mallory list
+  rm /etc/polkit-1/rules.d/60-reads.rules /home/mallory/.local/state/virt-rewind/settings.json
   ;;
 
 *)

@@ -363,7 +363,11 @@ export const groups: readonly Group[] = [
     name: 'polkit',
     folder: own,
     disk: 'qcow2',
-    rows: [host('polkitWithout', /exit 9[^]*libvirt/u), host('polkitAgent', /polkit/u), host('polkitReads', /polkit/u)],
+    rows: [
+      host('polkitWithout', /sudo usermod -aG libvirt[^]*exit 9/u),
+      host('polkitAgent', /^ *polkit\b/mu),
+      host('polkitReads', /^ *polkit\b[^]*read-only[^]*exit 9[^]*exit 9/mu),
+    ],
   },
 ];
 

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { layers } from '../../../scripts/build.mjs';
-import { dealt, deepParts, inTurn, turns } from '../../../scripts/rig/deepParts.mjs';
+import { dealt, deepParts, hostGroups, inTurn, turns } from '../../../scripts/rig/deepParts.mjs';
 import { root } from '../../../scripts/rig/root.mjs';
+import { groups } from '../../realhost/rows.js';
 
 const part = (name: string, ...guards: readonly string[]) =>
   ({ name, group: name, version: 'system', minutes: 1, guards }) as const;
@@ -78,6 +79,11 @@ describe('the order of the deep tests', () => {
       });
       assert.deepEqual(left, [], layer);
     }
+  });
+
+  it('runs every group of the table of real hosts', () => {
+    const table = [...groups.map(({ name }) => name), 'resets'];
+    assert.deepEqual(Object.values(hostGroups).flat().toSorted(), table.toSorted());
   });
 
   it('runs every file of tests that the usual run leaves out', () => {
