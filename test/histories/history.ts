@@ -552,7 +552,7 @@ export class History {
     }
     const own = new Set(this.#vm.guest.disks.map(({ target }) => target));
     this.added = [...seen.disks.keys()].filter((target) => !own.has(target)).sort();
-    const held = what === 'present' ? [] : seen.snapshots.filter(({ name }) => whole.includes(name));
+    const held = what === 'present' || !this.#isDay ? [] : seen.snapshots.filter(({ name }) => whole.includes(name));
     for (const { name, disks } of [{ name: 'now', disks: seen.disks }, ...held]) {
       for (const [target, image] of [...disks].filter(([one]) => !own.has(one))) {
         const [wrong] = blockDifferences(plugDisk, await readImage(image), plugContent);
