@@ -286,7 +286,7 @@ export const deepParts = [
     files: [
       ...['externalRevert', 'systems', 'lab', 'metadataSteps', 'guestAgentSteps', 'undo', 'forks', 'consolidate'],
       ...['commandLine', 'agents', 'session', 'insideFileSystems', 'newVm', 'copies', 'disks', 'inventoryRecovery'],
-      ...['movesTogether', 'openChains', 'removals', 'startNeeds'],
+      ...['movesTogether', 'openChains', 'removals', 'startNeeds', 'addedDisks'],
     ],
     env: { TEST_ROWS: 'all' },
   },

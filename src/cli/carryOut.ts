@@ -16,7 +16,7 @@ import {
   type RunningRequest,
 } from '../session/carryOut.js';
 import { lossText } from '../text/questions/lossText.js';
-import { guestSizeText } from '../text/operations/diskText.js';
+import { diskDoneText } from '../text/operations/diskText.js';
 import { undoneRevertText } from '../text/operations/loggedText.js';
 import { requestWords, titleIn } from '../text/operations/operationProgress.js';
 import { doneText } from '../text/operations/operationText.js';
@@ -67,9 +67,9 @@ export async function carryOut(
       }) satisfies Answers['operation'],
     text: [
       ...undoneLines(view, about),
-      ...resultLines(view, request, result, title, found.vm.power),
+      ...resultLines(view, plan.request, result, title, found.vm.power),
       ...plan.warnings.filter(({ kind }) => kind === 'filesStay').map((warning) => warningText(warning, plan, view)),
-      ...(request.kind === 'disk' ? [guestSizeText()] : []),
+      ...(plan.request.kind === 'disk' ? [diskDoneText(plan.request.change)].filter((line) => line !== '') : []),
       ...(goes ? [cloneText(displayLine(view.vm.name), isGone)] : []),
     ],
     ...(result.left !== undefined && { beside: [leftText(result.left)] }),

@@ -139,14 +139,21 @@ export const vmRows = under('VMs', {
     act: async () => (await import('./commands/forks.js')).sandbox,
   },
   disk: {
-    summary: 'list the disks of a VM with their sizes, or grow one',
+    summary: 'list the disks of a VM with their sizes, or grow, add or remove one',
     operands: [vm, { name: 'SIZE', kind: 'text', needed: 'optional' }],
     options: {
       ...acting,
       grow: { type: 'string', value: 'DISK', help: 'grow this disk to SIZE; its name as the guest knows it' },
+      add: { type: 'string', value: 'SIZE', help: 'add an empty disk of this size' },
+      remove: { type: 'string', value: 'DISK', help: 'remove this disk from a VM that is off' },
     },
-    more: 'A running VM sees the new size at once. Snapshots keep the size that the disk had, and a revert restores it. A disk cannot be made smaller.',
-    examples: ['virt-rewind disk web-test', 'virt-rewind disk web-test --grow vda 40G'],
+    more: 'A running VM sees a new disk or size at once. Snapshots keep the size that a disk had, and a revert restores it. A disk cannot be made smaller. A revert to a snapshot from before an added disk removes it, and its file stays. The file of a removed disk stays while snapshots use it, else it is moved to a trash folder beside it.',
+    examples: [
+      'virt-rewind disk web-test',
+      'virt-rewind disk web-test --grow vda 40G',
+      'virt-rewind disk web-test --add 20G',
+      'virt-rewind disk web-test --remove vdb',
+    ],
     act: async () => (await import('./commands/disk.js')).disk,
   },
   discard: {

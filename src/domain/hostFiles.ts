@@ -182,6 +182,13 @@ export interface NewOverlay {
   readonly backingFormat: string;
 }
 
+/** An image of nothing, which rests on nothing, with owner and mode of that other file. */
+export interface NewImage {
+  readonly file: string;
+  readonly bytes: number;
+  readonly like: string;
+}
+
 /** The name of what `file` rests on. */
 export interface RebasedOverlay {
   readonly file: string;
@@ -230,6 +237,19 @@ export type FolderNames = readonly string[] | 'tooMany' | 'unseen';
 /** In the folder of each file that was put into it. */
 export const trashFolder = '.virt-rewind-trash';
 
+/** The beginning of its name there, before the second in which it was put there. */
+export function trashedName(path: string): string {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return new TextDecoder().decode(new TextEncoder().encode(name).subarray(0, 200)).replaceAll('\ufffd', '');
+}
+
+/** The second in which the file of that path was put there under this name; 0: this is another one. */
+export function trashedAt(name: string, path: string): number {
+  const start = `${trashedName(path)}.`;
+  const second = name.startsWith(start) ? /^\d{9,11}$/u.exec(name.slice(start.length)) : null;
+  return Number(second?.[0] ?? 0);
+}
+
 /**
  * Every method rejects with a `Failure` and leaves nothing half made behind: a file appears under its name only when it
  * is whole.
@@ -263,7 +283,7 @@ export interface HostFiles {
   /** Whether overlays can be made and files removed in a folder. Touches nothing. */
   canAct(folder: string): Promise<'yes' | CannotAct>;
   /** Fails with kind `exists` when there is a file of that name. */
-  createOverlay(overlay: NewOverlay, onMade?: OnMade): Promise<void>;
+  createOverlay(overlay: NewOverlay | NewImage, onMade?: OnMade): Promise<void>;
   /** Copies a whole file; `replace` puts it in the place of another in one move. */
   copy(from: string, to: string, existing: 'keep' | 'replace', onMade?: OnMade): Promise<void>;
   /** The last two of a path, where they are not there, with the modes of those of another. */
@@ -294,7 +314,7 @@ export interface HostFiles {
   remove(path: string): Promise<void>;
   /**
    * Into `trashFolder` beside it, in one move and with a note of where it was; what is not there is as good as put
-   * away.
+   * away. `back`: what was put there last, to where it was, unless another file is there by now.
    */
-  trash(path: string): Promise<void>;
+  trash(path: string, way?: 'back'): Promise<void>;
 }

@@ -48,12 +48,24 @@ export type Repair =
   | { readonly kind: 'resumeAfterSave' }
   | { readonly kind: 'thawGuest' };
 
-/** From now on the disk has so many bytes; what snapshots hold of it keeps its size. */
-interface DiskChange {
-  readonly do: 'grow';
-  readonly target: string;
+/** A disk that was taken out, as the log of operations keeps it. */
+export interface RemovedDisk {
+  readonly file: string;
+  readonly format: string;
   readonly bytes: number;
+  /** All of it, as it was configured. */
+  readonly xml: string;
+  /** Nobody needed the file any more; else it stays where it is. */
+  readonly inTrash: boolean;
 }
+
+export type DiskChange =
+  /** From now on the disk has so many bytes; what snapshots hold of it keeps its size. */
+  | { readonly do: 'grow'; readonly target: string; readonly bytes: number }
+  /** A new disk, of which it is decided how it is called; or one that was taken out before. */
+  | { readonly do: 'add'; readonly bytes: number; readonly target?: string; readonly was?: RemovedDisk }
+  /** `was`: how it is, which is known when it is decided. */
+  | { readonly do: 'remove'; readonly target: string; readonly was?: RemovedDisk };
 
 export type OperationRequest =
   | {

@@ -316,7 +316,7 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   /** No disk has a layer that could go. */
   readonly nothingToConsolidate: { vm: string };
   readonly noSuchDisk: { vm: string; disk: string };
-  /** It does not become larger; `why`: see `WhyDiskStays`; `bytes`: what it has. */
+  /** It is left as it is; `why`: see `WhyDiskStays`; `bytes`: what it has, or what is free. */
   readonly diskStays: { vm: string; disk: string; why: string; bytes?: string };
   /** Snapshots hold all their disks together: the layers of one alone cannot go. */
   readonly snapshotsHoldAllDisks: { vm: string; disk: string };

@@ -51,6 +51,7 @@ export const VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP = 2;
 
 // virDomainSaveImageXMLFlags, virDomainSaveRestoreFlags
 export const VIR_DOMAIN_AFFECT_LIVE = 1;
+export const VIR_DOMAIN_AFFECT_CONFIG = 2;
 export const VIR_DOMAIN_DEVICE_MODIFY_LIVE = 1;
 export const VIR_DOMAIN_SAVE_IMAGE_XML_SECURE = 1;
 export const VIR_DOMAIN_SAVE_RUNNING = 2;

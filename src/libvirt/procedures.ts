@@ -142,6 +142,8 @@ export const procedures = {
   domainIsPersistent: quick(151, { dom: domain }, { persistent: i32 }),
   domainAbortJob: procedure(164, { dom: domain }, nothing),
   domainMigrateSetMaxDowntime: procedure(166, { dom: domain, downtime: u64, flags: u32 }, nothing),
+  domainAttachDeviceFlags: procedure(160, { dom: domain, xml: text, flags: u32 }, nothing),
+  domainDetachDeviceFlags: procedure(161, { dom: domain, xml: text, flags: u32 }, nothing),
   domainUpdateDeviceFlags: procedure(174, { dom: domain, xml: text, flags: u32 }, nothing),
   domainManagedSave: procedure(182, { dom: domain, flags: u32 }, nothing),
   domainHasManagedSaveImage: quick(183, { dom: domain, flags: u32 }, { result: i32 }),

@@ -39,8 +39,10 @@ export interface RequiredFacts {
   readonly strays?: boolean;
   /** What a VM that runs starts with next time. */
   readonly configured?: boolean;
-  /** What the VM is configured with, and what it was when these snapshots were taken. */
+  /** What the VM is configured with, and what it was when these snapshots were taken; without any, neither is read. */
   readonly hardware?: readonly string[];
+  /** What the VM is configured with. */
+  readonly hardwareNow?: boolean;
   /** Snapshots of which a VM is to be made. */
   readonly startNeeds?: readonly string[];
   /** Files with RAM that is to come back or to go: whose it is. */

@@ -40,7 +40,7 @@ function disksFor(request: OperationRequest, { vm, frozenDisks }: Facts): readon
     case 'consolidate':
       return present;
     case 'disk':
-      return present.filter(({ target }) => target === request.change.target);
+      return request.change.do === 'add' ? [] : present.filter(({ target }) => target === request.change.target);
     case 'delete':
       return [...present, ...heldBy(request.snapshot)];
     case 'prune':

@@ -152,6 +152,18 @@ export type Step =
       readonly bytes: number;
       readonly by: 'qemu' | 'image';
     } & FormattedFile)
+  /**
+   * The VM gets the disk, now and for its next starts. `from`: the file is made, is taken out of the trash, or is in
+   * its place. `device`: how it was configured, or the bus of a new one, with the file that its image is to be like.
+   */
+  | ({
+      readonly kind: 'addDisk';
+      readonly bytes: number;
+      readonly from: 'new' | 'trash' | 'place';
+      readonly device: { readonly xml: string } | { readonly bus: string; readonly like: string };
+    } & FormattedFile)
+  /** The VM, which is off, has the disk no more; its file stays. */
+  | ({ readonly kind: 'removeDisk' } & FormattedFile)
   /** What the VM has no longer is left out. `from`: only disks and networks that have these limits. */
   | { readonly kind: 'setLimits'; readonly to: Tuning; readonly from?: Tuning }
   | { readonly kind: 'closeDebugger' }

@@ -19,7 +19,7 @@ import {
 } from './definitionSteps.js';
 import { copyImages, defineClone, discardClone, restoreClone, undoClone } from './cloneSteps.js';
 import { copyFile, createOverlays, removeFiles, trashFiles, removeTag, repairImages } from './fileSteps.js';
-import { growDisk } from './diskSteps.js';
+import { addDisk, growDisk, removeDisk } from './diskSteps.js';
 import { createSnapshot } from './createSnapshot.js';
 import { deleteSnapshot } from './deleteSnapshot.js';
 import { nameMovedFiles, rebaseOverlay } from './movedFiles.js';
@@ -41,6 +41,7 @@ import type { Step } from './step.js';
 import type { DoneVerdict, StepDefinition, TouchedFiles } from './stepDefinition.js';
 
 const steps: { readonly [K in Step['kind']]: StepDefinition<K> } = {
+  addDisk,
   adoptSnapshot,
   blockCommit,
   clearUnfinishedDelete,
@@ -67,6 +68,7 @@ const steps: { readonly [K in Step['kind']]: StepDefinition<K> } = {
   power,
   rebaseOverlay,
   redefineAs,
+  removeDisk,
   removeFiles,
   removeTag,
   repairImages,

@@ -65,8 +65,9 @@ export const argumentTable = {
     means: 'a command that changes a VM',
   },
   problem: { shape: text, means: 'what is wrong with a VM, as Check Health calls it' },
-  disk: { shape: text, means: 'the one disk that is consolidated or grows, as the guest names it' },
-  size: { shape: text, means: 'the new size of a disk: `40G`' },
+  disk: { shape: text, means: 'the one disk that is consolidated, grows or goes, as the guest names it' },
+  size: { shape: text, means: 'the new size of a disk, or without `disk` that of a new one: `40G`' },
+  remove: { shape: flag, means: '`true`: the disk is removed from the VM' },
   downTo: {
     shape: text,
     means: 'a snapshot, which stays; where no snapshot owns the layers, the file that takes the rest',

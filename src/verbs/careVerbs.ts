@@ -34,7 +34,7 @@ export const careVerbs = {
   disks: {
     title: 'Disks…',
     icon: 'database',
-    arguments: ['vm', 'disk', 'size', 'confirm'],
+    arguments: ['vm', 'disk', 'size', 'remove', 'confirm'],
     places: [inMenu('more', '2_care@3', { is: ['vm'], rows: 'one' })],
   },
   prune: {

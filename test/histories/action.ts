@@ -34,6 +34,9 @@ export type Request =
   | { readonly do: 'describe'; readonly snapshot: Label; readonly title: string; readonly text: string }
   /** A disk has so many mebibytes from then on. */
   | { readonly do: 'grow'; readonly disk: number; readonly mib: number }
+  /** A VM that is off gets a disk beside its own, which holds `plugContent` from then on; or the last of these goes. */
+  | { readonly do: 'addDisk' }
+  | { readonly do: 'removeDisk' }
   | { readonly do: 'power'; readonly action: PowerAction };
 
 /**

@@ -1,5 +1,6 @@
 // Random days: what a person does with one VM, with the settings that everybody has. Snapshots, reverts with a
-// checkpoint, what is taken back and done again, deletes, disks that grow, and what the guest writes between them.
+// checkpoint, what is taken back and done again, deletes, disks that grow, come and go, and what the guest writes
+// between them.
 import { type Model, naturalPower } from '../oracle/model.js';
 import type { Action, Label, Script, SnapshotStyle } from './action.js';
 import type { Next } from './episode.js';
@@ -18,7 +19,7 @@ export const dayModes: readonly DayMode[] = (['internal', 'external'] as const).
 
 export const stepsOfDay = 40;
 
-type Step = 'write' | 'create' | 'revert' | 'undo' | 'redo' | 'delete' | 'grow';
+type Step = 'write' | 'create' | 'revert' | 'undo' | 'redo' | 'delete' | 'grow' | 'addDisk' | 'removeDisk';
 
 /** What cannot be taken back is tried now and then all the same: that it is refused, and nothing changes. */
 const vainShare = 0.05;
@@ -75,6 +76,8 @@ function step(random: Random, scene: Scene): Action {
     ['redo', may.redo ? 20 : random.chance(vainShare) ? 20 : 0],
     ['delete', count < 2 ? 0 : count < 8 ? 8 : 25],
     ['grow', history.sizeOf(0) < mostMiB * mebibyte ? 6 : 0],
+    ['addDisk', model.power === 'off' && history.added.length < 2 ? 5 : 0],
+    ['removeDisk', model.power === 'off' && history.added.length > 0 ? 4 : 0],
   ]);
   const label = (): Label => `s${String(fresh())}`;
   switch (what) {
@@ -94,6 +97,9 @@ function step(random: Random, scene: Scene): Action {
     }
     case 'grow':
       return { do: 'grow', disk: 0, mib: history.sizeOf(0) / mebibyte + random.int(1, 2) };
+    case 'addDisk':
+    case 'removeDisk':
+      return { do: what };
     case 'undo':
       return { do: 'undo', back: 0, as: label() };
     case 'redo':

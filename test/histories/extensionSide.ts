@@ -16,7 +16,9 @@ import { type LiveRig, startLiveRig } from '../libvirtd/engineRig.js';
 import { inChild, leftEntries, olderBy, rewriteEntry } from '../libvirtd/faults/dyingChild.js';
 import { openEditor } from '../libvirtd/faults/editor.js';
 import type { AbandonAction, ChildAction, Label, Request, SnapshotStyle } from './action.js';
+import { writeBlocks } from '../oracle/images.js';
 import { find, findAll, readXml } from '../oracle/xml.js';
+import { plugContent, plugDisk } from './moves.js';
 import type { Made, Outcome } from './outcome.js';
 import type { Picture } from './picture.js';
 
@@ -86,8 +88,18 @@ export class ExtensionSide {
     return this.#rig.engine.plan(this.#requestOf(action, names));
   }
 
-  run(action: Request, names: ReadonlyMap<Label, string>): Promise<Outcome> {
-    return this.#runs(this.#requestOf(action, names));
+  async run(action: Request, names: ReadonlyMap<Label, string>): Promise<Outcome> {
+    const known = this.#targets;
+    const outcome = await this.#runs(this.#requestOf(action, names));
+    if (action.do === 'addDisk' && outcome.type === 'done') {
+      const added = this.#rig.vm(this.#ref.uuid)?.vm.disks.find(({ target }) => !known.includes(target));
+      await writeBlocks({ file: added?.source ?? '', format: 'qcow2' }, plugDisk, plugContent);
+    }
+    return outcome;
+  }
+
+  get #targets(): readonly string[] {
+    return this.#rig.vm(this.#ref.uuid)?.vm.disks.map(({ target }) => target) ?? [];
   }
 
   async canTakeBack(does: 'undo' | 'redo', back: number): Promise<boolean> {
@@ -299,6 +311,10 @@ export class ExtensionSide {
         const { disk, mib } = action;
         return { kind: 'disk', vm, change: { do: 'grow', target: targetOf(disk), bytes: mib * 1024 ** 2 } };
       }
+      case 'addDisk':
+        return { kind: 'disk', vm, change: { do: 'add', bytes: 1024 ** 2 } };
+      case 'removeDisk':
+        return { kind: 'disk', vm, change: { do: 'remove', target: [...this.#targets].sort().at(-1) ?? '' } };
       case 'power':
         return { kind: 'power', vm, action: action.action };
     }

@@ -19,7 +19,7 @@ import {
   type UndoAction,
 } from './action.js';
 import { type ExtensionSide, keptCheckpoints, type TakenBack } from './extensionSide.js';
-import { mebibyte, plugContent, plugDisk, plugTarget } from './moves.js';
+import { mebibyte, plugContent, plugDisk } from './moves.js';
 import type { OtherClients } from './otherClients.js';
 import type { Made, Outcome } from './outcome.js';
 import { pictureDifferences } from './picture.js';
@@ -170,6 +170,10 @@ export class History {
           // What stands on it would have to be told, too; or the VM writes into what it stands on.
           !this.#traces.hasClones
         );
+      case 'addDisk':
+        return power === 'off' && this.model.saved === undefined && !this.#isEncrypted;
+      case 'removeDisk':
+        return power === 'off' && this.model.saved === undefined && this.added.length > 0;
       case 'grow':
         return this.model.saved === undefined && action.mib * mebibyte > this.sizeOf(action.disk);
       case 'resize':
@@ -534,6 +538,9 @@ export class History {
     this.model = this.model.setRam({ counter, kib, seed: counter });
   }
 
+  /** Disks that the guest does not know, by target, as they were seen last. */
+  added: readonly string[] = [];
+
   async #compare(what: Extent): Promise<Found | undefined> {
     const whole = [...this.model.snapshots.keys()].filter((name) => !this.#traces.isSpoilt(name));
     const extent = what === 'everything' ? new Set(whole) : what;
@@ -543,10 +550,16 @@ export class History {
     if (first !== undefined) {
       return { about: first.about, what: differences.map((difference) => difference.what) };
     }
-    const plugged = seen.disks.get(plugTarget);
-    const [wrongPlug] = plugged === undefined ? [] : blockDifferences(plugDisk, await readImage(plugged), plugContent);
-    if (wrongPlug !== undefined) {
-      return { about: 'data', what: [`${plugTarget}: ${wrongPlug}`] };
+    const own = new Set(this.#vm.guest.disks.map(({ target }) => target));
+    this.added = [...seen.disks.keys()].filter((target) => !own.has(target)).sort();
+    const held = what === 'present' || !this.#isDay ? [] : seen.snapshots.filter(({ name }) => whole.includes(name));
+    for (const { name, disks } of [{ name: 'now', disks: seen.disks }, ...held]) {
+      for (const [target, image] of [...disks].filter(([one]) => !own.has(one))) {
+        const [wrong] = blockDifferences(plugDisk, await readImage(image), plugContent);
+        if (wrong !== undefined) {
+          return { about: 'data', what: [`${target} ${name}: ${wrong}`] };
+        }
+      }
     }
     const touched = what === 'present' ? [] : await this.#traces.differences();
     if (touched.length > 0) {
@@ -595,6 +608,8 @@ export class History {
       case 'unplug':
       case 'commitPast':
       case 'clone':
+      case 'addDisk':
+      case 'removeDisk':
         break;
       case 'resize':
         this.model = this.model.grown(action.disk, mebibyte);

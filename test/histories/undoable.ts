@@ -155,6 +155,10 @@ export class UndoableRequests {
       case 'delete':
       case 'grow':
         return 'no';
+      // The model does not know which disks come and go with the VM's own.
+      case 'addDisk':
+      case 'removeDisk':
+        return 'either';
     }
   }
 
@@ -169,6 +173,8 @@ export class UndoableRequests {
         return 'no';
       case 'rename':
       case 'describe':
+      case 'addDisk':
+      case 'removeDisk':
         return 'either';
       case 'revert':
         return model.snapshots.has(this.keptBy(last.undoing) ?? '') && !this.#isPassed(last) ? 'yes' : 'no';

@@ -69,6 +69,16 @@ describe('commands', () => {
       await rejects(call('virtRewind.disks', { vm: off, disk: 'vda', size: 'much', confirm: false }), 'invalid');
     });
 
+    it('add a disk, and remove it', async () => {
+      const disks = async (): Promise<number> => [...(await rig.virsh('domblklist', off)).matchAll(/^ *vd/gmu)].length;
+      const before = await disks();
+      await call('virtRewind.disks', { vm: off, size: '5M', confirm: false });
+      assert.equal(await disks(), before + 1);
+      await rejects(call('virtRewind.disks', { vm: off, disk: 'vda', remove: true, confirm: false }), 'refused');
+      await call('virtRewind.disks', { vm: off, disk: 'vdb', remove: true, confirm: false });
+      assert.equal(await disks(), before);
+    });
+
     it('create a memory snapshot, and tell what was done', async () => {
       await guest.setCounters(5);
       const done = await operate('virtRewind.createSnapshot', {

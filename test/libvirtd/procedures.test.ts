@@ -161,6 +161,11 @@ describe('every procedure, against a real libvirtd', () => {
       'VIR_ERR_DEVICE_MISSING',
       call('domainUpdateDeviceFlags', { dom, xml: nobodys, flags: flags.VIR_DOMAIN_DEVICE_MODIFY_LIVE }),
     );
+    const lost = "<disk type='file' device='disk'><source file='/nowhere'/><target dev='vdx' bus='virtio'/></disk>";
+    const next = { dom, xml: lost, flags: flags.VIR_DOMAIN_AFFECT_CONFIG };
+    assert.deepEqual(await call('domainAttachDeviceFlags', next), {});
+    assert.deepEqual(await call('domainDetachDeviceFlags', next), {});
+    await refused('VIR_ERR_DEVICE_MISSING', call('domainDetachDeviceFlags', next));
     await call('domainReboot', { dom, flags: flags.VIR_DOMAIN_REBOOT_ACPI_POWER_BTN });
     await call('domainShutdownFlags', { dom, flags: flags.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN });
     await refused(

@@ -1,5 +1,6 @@
-// The disks of a VM: which there are, and one that grows.
+// The disks of a VM: which there are, and one that grows, comes or goes.
 import { t } from '@vscode/l10n';
+import type { DiskChange } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { VmView } from '../../live/views.js';
 import { disksOf, type ListedDisk } from '../../session/disks.js';
@@ -8,22 +9,35 @@ import { sizeOf } from '../arguments.js';
 import type { Answers } from '../answers.js';
 import { carryOut } from '../carryOut.js';
 import { CliError } from '../commandError.js';
-import type { Context } from '../context.js';
+import type { Call, Context } from '../context.js';
 import type { CommandEnd } from '../printed.js';
 
 export async function disk(context: Context): Promise<CommandEnd> {
   const { call, session } = context;
-  const [name = '', size] = call.operands;
-  const { grow } = call.texts;
+  const [name = ''] = call.operands;
+  const change = changeOf(call);
+  const view = await session.vm(name);
+  return change === undefined ? list(context, view) : carryOut(context, view, { kind: 'disk', vm: view.ref, change });
+}
+
+/** Undefined where nothing is asked for. @throws CliError `usage` */
+function changeOf(call: Call): DiskChange | undefined {
+  const [, size] = call.operands;
+  const { grow, add, remove } = call.texts;
+  const asked = [grow, add, remove].filter((one) => one !== undefined).length;
+  if (asked > 1 || (size === undefined) !== (grow === undefined)) {
+    throw new CliError(
+      'usage',
+      'Choose one: --grow DISK SIZE, --add SIZE, --remove DISK. See virt-rewind disk --help.',
+    );
+  }
   if (grow !== undefined && size !== undefined) {
-    const view = await session.vm(name);
-    const change = { do: 'grow', target: grow, bytes: sizeOf(call, size) } as const;
-    return carryOut(context, view, { kind: 'disk', vm: view.ref, change });
+    return { do: 'grow', target: grow, bytes: sizeOf(call, size) };
   }
-  if (grow !== undefined || size !== undefined) {
-    throw new CliError('usage', 'Name the disk and its new size, as in virt-rewind disk web-test --grow vda 40G.');
+  if (add !== undefined) {
+    return { do: 'add', bytes: sizeOf(call, add) };
   }
-  return list(context, await session.vm(name));
+  return remove === undefined ? undefined : { do: 'remove', target: remove };
 }
 
 async function list({ session }: Context, view: VmView): Promise<CommandEnd> {

@@ -145,6 +145,17 @@ export function chooseRevertOverlays(
   }
 }
 
+/** The path of a new disk of the VM: `<VM>-<target>.qcow2`, with a number where that is not free. */
+export function chooseDiskFile(folder: string, target: string, facts: Facts): string | RefusedDecision {
+  const taken = usedFiles(facts);
+  const start = `${folder}/${safeStem(`${facts.vm.name}-${target}`)}`;
+  let file = `${start}${ending}`;
+  for (let number = 2; taken.has(file); number++) {
+    file = `${start}-${String(number)}${ending}`;
+  }
+  return problemOf(file, target, taken) ?? file;
+}
+
 function usedFiles(facts: Facts): Set<string> {
   return new Set([...namedFiles(facts), ...listedFiles(facts)]);
 }

@@ -1,10 +1,16 @@
 // The port to the host's files, served by the file system and qemu-img of a computer: this one, or one that is reached.
 // Right only where the hypervisor runs there, which it does not know itself.
 import { constants } from 'node:fs';
-import { dirname, posix } from 'node:path';
+import { dirname } from 'node:path';
 import { type FileStats, type FileSystem, type HeldFile, thisComputer } from '../../base/fileSystem.js';
 import { Failure, type FailureDetails } from '../../domain/failure.js';
-import { type CannotAct, type ImageFacts, type NewOverlay, type OnMade, trashFolder } from '../../domain/hostFiles.js';
+import {
+  type CannotAct,
+  type ImageFacts,
+  type NewImage,
+  type NewOverlay,
+  type OnMade,
+} from '../../domain/hostFiles.js';
 import { fileFailure } from '../../qemu/fileFailure.js';
 import { OutOfReach, type Turns, turnsOfAll } from './fileTurns.js';
 import type { FileAccess } from './composedFiles.js';
@@ -17,8 +23,9 @@ import { JudgedChain } from '../../qemu/judgedChain.js';
 import { readImage } from '../../qemu/localImage.js';
 import { placeNew } from './placeFile.js';
 import { type ImageHost, qemuImg, type QemuImg } from '../../qemu/qemuImg.js';
+import { takeOut, trashFile } from './trash.js';
 import { FileLooks, isPath } from './lookAtFiles.js';
-import { errnoOf, undefinedIfAbsent } from '../../base/errno.js';
+import { undefinedIfAbsent } from '../../base/errno.js';
 
 /** A computer whose files are looked at and changed directly. */
 export interface DirectHost extends ImageHost {
@@ -54,7 +61,8 @@ export function directFiles(host: DirectHost): FileAccess {
       return locks && { ...locks, ...(forbidden && { forbidden }) };
     },
     canAct: (folder) => canAct(folder, host),
-    createOverlay: (overlay, onMade) => act((on) => createOverlay(overlay, on, onMade)),
+    createOverlay: (overlay, onMade) =>
+      act((on) => ('bytes' in overlay ? createImage(overlay, on, onMade) : createOverlay(overlay, on, onMade))),
     copy: (from, to, existing, onMade) => act((on) => copy({ from, to, existing }, on.files, onMade)),
     makeFolders: (like, folder) => act((on) => makeFolders(like, folder, on.files)),
     removeTag: (file, tag) => act((on) => removeTag(file, tag, on, looks)),
@@ -65,7 +73,7 @@ export function directFiles(host: DirectHost): FileAccess {
     commit: (commit, signal, onFraction) => act((on) => commitImage(commit, on, signal, onFraction)),
     copyImage: (copy, signal, onFraction, onMade) => act((on) => copyImage(copy, on, signal, onFraction, onMade)),
     remove: (path) => act((on) => remove(path, on.files)),
-    trash: (path) => act((on) => trash(path, on.files)),
+    trash: (path, way) => act((on) => (way === 'back' ? takeOut : trashFile)(path, on.files)),
   };
 }
 
@@ -128,6 +136,20 @@ async function createOverlay(
     const { virtualBytes } = image;
     await program.run(ImageCommand.createOverlay({ file: part.path, backing, backingFormat, virtualBytes }), details);
     return like;
+  };
+  await placeNew(details, file, 'keep', files, fill, onMade);
+}
+
+async function createImage(
+  { file, bytes, like }: NewImage,
+  { files, qemuImg: program }: ImageHost,
+  onMade?: OnMade,
+): Promise<void> {
+  const details = { doing: 'making an image', path: file };
+  requirePaths(details, file, like);
+  const fill = async (part: HeldFile): Promise<FileStats> => {
+    await program.run(ImageCommand.create(part.path, bytes), details);
+    return files.stat(like);
   };
   await placeNew(details, file, 'keep', files, fill, onMade);
 }
@@ -204,78 +226,10 @@ async function remove(path: string, files: FileSystem): Promise<void> {
   }
 }
 
-async function trash(path: string, files: FileSystem): Promise<void> {
-  requirePaths({ doing: 'putting a file into the trash', path }, path);
-  await trashFile(path, files);
-}
-
 function requirePaths(details: FailureDetails, ...paths: readonly string[]): void {
   for (const path of paths) {
     if (!isPath(path)) {
       throw new Failure('invalid', { ...details, path });
-    }
-  }
-}
-
-/**
- * Out of the way without losing a byte: into a folder beside it, on the same file system, with a note of where it was.
- * Nobody here ever empties that folder. What is not there is as good as put away.
- */
-async function trashFile(path: string, files: FileSystem): Promise<void> {
-  const details: FailureDetails = { doing: 'putting a file into the trash', path };
-  const folder = posix.dirname(path);
-  const trash = posix.join(folder, trashFolder);
-  try {
-    if (!(await files.lstat(path)).isFile()) {
-      throw new Failure('unsupported', { ...details, libvirtMessage: `${path} is no file` });
-    }
-    await requireTrash(trash, files, details);
-    const place = await freePlace(trash, posix.basename(path), files);
-    // Before the file is there: who finds it without a note would not know what it is.
-    const text = `${path}\nwas put here by Virt Rewind on ${new Date().toISOString()}: no VM and no snapshot needs it.\n`;
-    await files.writeNew(`${place}.txt`, text);
-    try {
-      await files.rename(path, place);
-    } catch (error) {
-      await files.unlink(`${place}.txt`);
-      throw error;
-    }
-    await files.flush(trash);
-    await files.flush(folder);
-  } catch (error) {
-    const failure = fileFailure(error, details);
-    if (failure.kind !== 'notFound') {
-      throw failure;
-    }
-  }
-}
-
-/** A folder of ours, or of the owner of the folder around it: a link could lead anywhere. */
-async function requireTrash(trash: string, files: FileSystem, details: FailureDetails): Promise<void> {
-  try {
-    await files.mkdir(trash);
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') {
-      throw error;
-    }
-  }
-  const [there, around] = await Promise.all([files.lstat(trash), files.stat(posix.dirname(trash))]);
-  if (!there.isDirectory() || ![0, await files.user(), around.uid].includes(there.uid)) {
-    throw new Failure('denied', { ...details, libvirtMessage: `${trash} is not ours` });
-  }
-}
-
-async function freePlace(trash: string, name: string, files: FileSystem): Promise<string> {
-  const short = Buffer.from(name).subarray(0, 200).toString('utf8').replaceAll('�', '');
-  for (let second = Math.floor(Date.now() / 1000); ; second += 1) {
-    const place = posix.join(trash, `${short}.${String(second)}`);
-    try {
-      await files.lstat(place);
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT') {
-        return place;
-      }
-      throw error;
     }
   }
 }

@@ -48,7 +48,7 @@ export function sameFiles(
       return isElsewhere ? { why: 'otherFolder' } : can;
     },
     createOverlay: async (overlay, onMade) => {
-      await requireSame(overlay.backing);
+      await requireSame('bytes' in overlay ? overlay.like : overlay.backing);
       await local.createOverlay(overlay, onMade);
     },
     copy: async (from, to, existing, onMade) => {
@@ -79,9 +79,9 @@ export function sameFiles(
       await requireSame(copy.from);
       await local.copyImage(copy, signal, onFraction, onMade);
     },
-    trash: async (path) => {
+    trash: async (path, way) => {
       await requireSame(path);
-      await local.trash(path);
+      await local.trash(path, way);
     },
   };
 }

@@ -10,12 +10,13 @@ import type {
   FolderNames,
   HostFiles,
   ImageFacts,
+  NewImage,
   NewOverlay,
   Observation,
   Space,
 } from '../../domain/hostFiles.js';
 import { type FolderPool, type FolderPools, FolderSilent, NoFolder } from './folderPools.js';
-import { mayWrite, parseVolume, type VolumeFacts, writeOverlayVolume, writeRawVolume } from '../xml/storageXml.js';
+import { mayWrite, parseVolume, type VolumeFacts, writeImageVolume, writeRawVolume } from '../xml/storageXml.js';
 import { toFailure } from '../toFailure.js';
 import { XmlError } from '../xml/xmlTree.js';
 
@@ -111,14 +112,15 @@ export function storageFiles(access: StorageAccess): StorageFiles {
     return place;
   };
 
-  const createOverlay = ({ file, backing, backingFormat }: NewOverlay): Promise<void> => {
-    const details = { doing: 'making an overlay', path: file };
+  const createOverlay = (made: NewOverlay | NewImage): Promise<void> => {
+    const { file } = made;
+    const details = { doing: 'making an image', path: file };
     return act(details, file, async (pool, name) => {
-      const base = placeOf(backing);
+      const base = placeOf('bytes' in made ? made.like : made.backing);
       const beside = base !== undefined && base.folder === placeOf(file)?.folder;
       const volume = beside ? await findVolume(pool, base.name) : undefined;
       const like = volume === undefined ? undefined : (await readVolume(pool, volume))?.permissions;
-      const xml = writeOverlayVolume(name, backing, backingFormat, certain ? like : undefined);
+      const xml = writeImageVolume(name, made, certain ? like : undefined);
       await pool.connection.call('storageVolCreateXml', { pool: pool.pool, xml, flags: 0 });
     });
   };

@@ -20,7 +20,7 @@ import {
   trashFiles,
 } from './runFileStep.js';
 import { abortBackgroundSave } from './monitor.js';
-import { growDisk } from './runDiskStep.js';
+import { addDisk, growDisk, removeDisk } from './runDiskStep.js';
 import { closeChains, closesAfter, closesBefore } from './openChains.js';
 import { dropManagedSave, restoreMemory, runPowerAction, startPaused } from './runPowerStep.js';
 import {
@@ -48,6 +48,7 @@ type Runner<K extends Step['kind']> = (
 ) => K extends 'createSnapshot' | 'setGuestClock' ? Promise<StepOutcome> : Promise<void>;
 
 const runners: { readonly [K in Step['kind']]: Runner<K> } = {
+  addDisk,
   adoptSnapshot,
   blockCommit,
   clearUnfinishedDelete,
@@ -74,6 +75,7 @@ const runners: { readonly [K in Step['kind']]: Runner<K> } = {
   rebaseOverlay,
   power: (context, step) => runPowerAction(context, step.action),
   redefineAs,
+  removeDisk,
   removeFiles: (context, step) => requireUnnamed(context, step).then(() => removeFiles(context, step)),
   removeTag,
   repairImages,

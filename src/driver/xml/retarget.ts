@@ -185,6 +185,31 @@ function onFile(disk: XmlElement, { file, format }: TargetFile & { readonly form
   ]);
 }
 
+/**
+ * A disk by itself: as it was configured, or a new one on that bus.
+ * @throws XmlError where it was another one, or something of it is bound to another file, or not known
+ */
+export function writeDisk(
+  disk: TargetFile & { readonly format: string },
+  device: { readonly xml: string } | { readonly bus: string },
+): string {
+  if ('bus' in device) {
+    const target = element('target', { dev: disk.target, bus: device.bus });
+    return writeXml(onFile(element('disk', { device: 'disk' }, [target]), disk));
+  }
+  const was = parseXml(device.xml);
+  if (was.name !== 'disk' || targetOf(was) !== disk.target) {
+    throw new XmlError(`this is not the disk ${disk.target}`);
+  }
+  return writeXml(onFile(was, disk));
+}
+
+/** The disk of a VM as its XML tells it; undefined where there is none. */
+export function diskOf(xml: string, target: string): string | undefined {
+  const disk = findAll(find(parseXml(xml), 'devices'), 'disk').find((one) => targetOf(one) === target);
+  return disk && writeXml(disk);
+}
+
 /** Names that libvirt gives to what runs, and the number of the run, are no part of a configuration. */
 export function withoutRuntime(domain: XmlElement): XmlElement {
   const attributes = Object.fromEntries(Object.entries(domain.attributes).filter(([name]) => name !== 'id'));

@@ -1,5 +1,5 @@
 // The XML of libvirt's storage pools and volumes, read and written. Calls nobody.
-import type { ImageFacts } from '../../domain/hostFiles.js';
+import type { ImageFacts, NewImage, NewOverlay } from '../../domain/hostFiles.js';
 import { attribute, element, find, parseXml, textOf, writeXml, type XmlElement } from './xmlTree.js';
 
 interface StoragePermissions {
@@ -78,24 +78,31 @@ export function parseVolume(xml: string): VolumeFacts | undefined {
 }
 
 /**
- * Without a capacity, so that it becomes the backing file's to the byte: libvirt rounds one that is given up to the
- * next KiB. Without `compat`, older versions make images of qcow2's first kind.
+ * An overlay is without a capacity, so that it becomes the backing file's to the byte: libvirt rounds one that is given
+ * up to the next KiB. Without `compat`, older versions make images of qcow2's first kind.
  */
-export function writeOverlayVolume(
+export function writeImageVolume(
   name: string,
-  backing: string,
-  backingFormat: string,
+  made: NewOverlay | NewImage,
   like: StoragePermissions | undefined,
 ): string {
   return writeXml(
     element('volume', {}, [
       element('name', {}, [name]),
+      ...('bytes' in made ? [element('capacity', { unit: 'bytes' }, [String(made.bytes)])] : []),
       element('target', {}, [
         element('format', { type: 'qcow2' }),
         element('compat', {}, ['1.1']),
         ...permissionElements(like),
       ]),
-      element('backingStore', {}, [element('path', {}, [backing]), element('format', { type: backingFormat })]),
+      ...('bytes' in made
+        ? []
+        : [
+            element('backingStore', {}, [
+              element('path', {}, [made.backing]),
+              element('format', { type: made.backingFormat }),
+            ]),
+          ]),
     ]),
   );
 }

@@ -150,7 +150,7 @@ export class FactsReader {
       ),
       this.#part(
         'hardware',
-        asked.needs.hardware !== undefined && asked.needs.hardware.length > 0,
+        asked.needs.hardwareNow === true || (asked.needs.hardware ?? []).length > 0,
         () => this.#hardware(asked.needs.hardware ?? []),
         (hardware) => (hardware === undefined ? {} : { hardware }),
       ),

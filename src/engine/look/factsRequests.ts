@@ -72,7 +72,8 @@ export function factsToDecide(requests: readonly OperationRequest[], known: Fact
       | 'strays'
       | 'configured'
       | 'ramBlockers'
-      | 'tuning',
+      | 'tuning'
+      | 'hardwareNow',
   ): boolean => needs.some((one) => one[part] === true);
   return {
     needs: {
@@ -86,6 +87,7 @@ export function factsToDecide(requests: readonly OperationRequest[], known: Fact
       configured: any('configured'),
       ramBlockers: any('ramBlockers'),
       tuning: any('tuning'),
+      hardwareNow: any('hardwareNow'),
       savedRam: all(needs, ({ savedRam = [] }) => savedRam),
       hardware: all(needs, ({ hardware = [] }) => hardware),
       ...(needs.some((one) => one.startNeeds !== undefined)

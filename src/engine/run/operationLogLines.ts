@@ -57,7 +57,7 @@ function storyOf(request: OperationRequest): string {
     case 'clone':
       return `clone ${request.way} as ${request.clone.name}`;
     case 'disk':
-      return `${request.change.do} ${request.change.target}`;
+      return `${request.change.do} disk ${request.change.target ?? ''}`.trim();
     case 'discard':
     case 'speed':
     case 'debug':

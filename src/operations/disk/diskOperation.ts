@@ -1,14 +1,16 @@
-// A disk of a VM grows: while the VM is on by QEMU itself, else on the image. Each snapshot keeps the size that the
-// disk had: what is frozen outside is another file, and inside of an image a tag has a size of its own.
+// A disk of a VM grows, comes or goes. One grows while the VM is on by QEMU itself, else on the image. Each snapshot
+// keeps the size that the disk had: what is frozen outside is another file, and inside of an image a tag has a size of
+// its own.
 import { restingOn, snapshotsIn } from '../../domain/chains/fileUse.js';
 import { otherVmRefusal } from '../../domain/chains/otherVms.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
 import type { Facts } from '../../domain/facts.js';
 import type { ImageFacts } from '../../domain/hostFiles.js';
-import type { OperationRequest } from '../../domain/operation.js';
+import { trashFolder } from '../../domain/hostFiles.js';
+import type { DiskChange, OperationRequest } from '../../domain/operation.js';
 import { type RefusedDecision, refuse } from '../../domain/refusal.js';
-import { isActive, isOwnDisk, type VmDisk } from '../../domain/vm.js';
-import { brokenLayerRefusal, checkpointRefusal, immutableRefusal } from '../diskRefusals.js';
+import { isActive } from '../../domain/vm.js';
+import { brokenLayerRefusal, checkpointRefusal } from '../diskRefusals.js';
 import { wholeChain } from '../../domain/chains/backingChain.js';
 import type { InterruptedOperation, Recovery } from '../interrupted.js';
 import { goOn } from '../interruptedStep.js';
@@ -16,6 +18,8 @@ import type { OperationDefinition } from '../operationDefinition.js';
 import type { DraftPlan } from '../plan.js';
 import { isDone } from '../../steps/steps.js';
 import { presentInUseRefusal } from '../readableNow.js';
+import { planAdd, planRemove, recoverAdd, recoverRemove } from './addAndRemove.js';
+import { reachRefusal, sizeProblem, staysRefusal, type WhyDiskStays, whyUnfit } from './diskStays.js';
 import { accessRefusal, asleepOrCrashedRefusal, managedSaveRefusal, unsteadyRefusal } from '../refusals.js';
 import { configuredFiles, factsOfAll, filesIn, presentFiles, withMergedImages } from '../requiredFacts.js';
 
@@ -23,26 +27,25 @@ type DiskRequest = Extract<OperationRequest, { kind: 'disk' }>;
 
 export const diskOperation: OperationDefinition<'disk'> = {
   plan: planDisk,
-  recover: recoverDisk,
+  recover: (interrupted, facts) => recoveries[interrupted.request.change.do](interrupted, facts),
   requiredFacts: (_, known) => ({
     ...factsOfAll(known),
+    hardwareNow: true,
     ...(isActive(known.vm.power) && known.vm.persistent ? { configured: true } : {}),
   }),
-  requiredFiles: ({ change: { target } }, facts) => {
-    const own = facts.vm.disks.flatMap((disk) => (disk.target === target ? (disk.source ?? []) : []));
-    const images = [...presentFiles(facts), ...configuredFiles(facts)];
+  requiredFiles: ({ change }, facts) => {
+    const own = facts.vm.disks.flatMap((disk) => (disk.target === change.target ? (disk.source ?? []) : []));
+    const back = change.do === 'add' && change.was !== undefined ? [change.was.file] : [];
+    const images = [...presentFiles(facts), ...configuredFiles(facts), ...back];
     const wanted = withMergedImages(filesIn(facts, images, []), facts);
+    const folders = [...wanted.folders, ...back.map((file) => `${folderOf(file)}/${trashFolder}`)];
     return isActive(facts.vm.power)
-      ? wanted
-      : { ...wanted, changes: [...new Set([...(wanted.changes ?? []), ...own])] };
+      ? { ...wanted, folders }
+      : { ...wanted, folders, changes: [...new Set([...(wanted.changes ?? []), ...own])] };
   },
   refusesPaths: () => 'unclear',
   mindsCheckpoints: () => true,
 };
-
-/** Of a qcow2 with clusters of the usual size: its first table has no more entries. */
-const mostBytes = 2 ** 51;
-const sectorBytes = 512;
 
 function planDisk(request: DiskRequest, facts: Facts): DraftPlan | RefusedDecision {
   const { vm, capabilities } = facts;
@@ -54,7 +57,19 @@ function planDisk(request: DiskRequest, facts: Facts): DraftPlan | RefusedDecisi
     unsteadyRefusal(vm, 'disk') ??
     asleepOrCrashedRefusal(vm, 'disk') ??
     managedSaveRefusal(facts);
-  return obstacle ?? planGrow(request, facts);
+  return obstacle ?? planChange(request, facts);
+}
+
+function planChange(request: DiskRequest, facts: Facts): DraftPlan | RefusedDecision {
+  const { change } = request;
+  switch (change.do) {
+    case 'grow':
+      return planGrow({ ...request, change }, facts);
+    case 'add':
+      return planAdd({ ...request, change }, facts);
+    case 'remove':
+      return planRemove({ ...request, change }, facts);
+  }
 }
 
 /**
@@ -74,14 +89,17 @@ function planDisk(request: DiskRequest, facts: Facts): DraftPlan | RefusedDecisi
  * | belongs to backups that go by libvirt's checkpoints     | checkpointsExist: their notes are of the smaller one |
  * | is another file at the next start                       | definitionDiffers |
  */
-function planGrow(request: DiskRequest, facts: Facts): DraftPlan | RefusedDecision {
+function planGrow(
+  request: DiskRequest & { readonly change: Extract<DiskChange, { do: 'grow' }> },
+  facts: Facts,
+): DraftPlan | RefusedDecision {
   const { vm, files } = facts;
   const { target, bytes } = request.change;
   const disk = vm.disks.find((one) => one.target === target);
   if (disk === undefined) {
     return refuse('noSuchDisk', { vm: vm.name, disk: target });
   }
-  const stays = (why: WhyDiskStays): RefusedDecision => refuse('diskStays', { vm: vm.name, disk: target, why });
+  const stays = (why: WhyDiskStays, has?: number): RefusedDecision => staysRefusal(vm, target, why, has);
   const odd = whyUnfit(disk);
   if (odd !== undefined) {
     return stays(odd);
@@ -97,9 +115,7 @@ function planGrow(request: DiskRequest, facts: Facts): DraftPlan | RefusedDecisi
   }
   const unfit = whyImageUnfit(image, bytes);
   if (unfit !== undefined) {
-    return unfit === 'notLarger'
-      ? refuse('diskStays', { vm: vm.name, disk: target, why: unfit, bytes: String(image.virtualBytes) })
-      : stays(unfit);
+    return stays(unfit, unfit === 'notLarger' ? image.virtualBytes : undefined);
   }
   const obstacle =
     presentInUseRefusal(facts) ??
@@ -120,41 +136,14 @@ function planGrow(request: DiskRequest, facts: Facts): DraftPlan | RefusedDecisi
   );
 }
 
-/** Words of `diskStays`. */
-type WhyDiskStays =
-  | 'readOnly'
-  | 'noFile'
-  | 'transient'
-  | 'encrypted'
-  | 'sliced'
-  | 'format'
-  | 'dataFile'
-  | 'badSize'
-  | 'notLarger'
-  | 'tooLarge'
-  | 'oldFormat';
-
-function whyUnfit(disk: VmDisk): WhyDiskStays | undefined {
-  if (!isOwnDisk(disk)) {
-    return 'readOnly';
-  }
-  if (disk.sourceType !== 'file' || disk.source?.startsWith('/') !== true) {
-    return 'noFile';
-  }
-  const odd = (['transient', 'encrypted', 'sliced', 'dataFile'] as const).find((trait) => disk[trait] === true);
-  return odd ?? (disk.format === 'qcow2' || disk.format === 'raw' ? undefined : 'format');
-}
-
 function whyImageUnfit(image: ImageFacts, bytes: number): WhyDiskStays | undefined {
   const odd = (['encrypted', 'dataFile'] as const).find((trait) => image[trait] === true);
   if (odd !== undefined) {
     return odd;
   }
-  if (bytes > mostBytes) {
-    return 'tooLarge';
-  }
-  if (!Number.isSafeInteger(bytes) || bytes <= 0 || bytes % sectorBytes !== 0) {
-    return 'badSize';
+  const size = sizeProblem(bytes);
+  if (size !== undefined) {
+    return size;
   }
   if (bytes <= image.virtualBytes) {
     return 'notLarger';
@@ -182,16 +171,10 @@ function definitionRefusal(target: string, file: string, facts: Facts): RefusedD
     : refuse('definitionDiffers', { vm: vm.name, disk: target, file: other?.source ?? '' });
 }
 
-function reachRefusal(disk: VmDisk, facts: Facts): RefusedDecision | undefined {
-  const file = disk.source ?? '';
-  const can = facts.files?.canChange?.get(file);
-  return facts.files?.canChange === undefined || can === 'yes'
-    ? immutableRefusal([disk], facts)
-    : refuse('filesOutOfReach', { folder: folderOf(file), why: can?.why ?? 'notLookedAt' });
-}
-
 /** An image has the one size or the other: what was broken off before its header was written has changed nothing. */
-function recoverDisk(interrupted: InterruptedOperation & { readonly request: DiskRequest }, facts: Facts): Recovery {
+function recoverGrow(interrupted: InterruptedOperation, facts: Facts): Recovery {
   const isAfter = interrupted.plan.steps.every((step) => isDone(step, facts) === 'yes');
   return goOn(interrupted, [], isAfter ? 'after' : 'before');
 }
+
+const recoveries = { grow: recoverGrow, add: recoverAdd, remove: recoverRemove };

@@ -61,7 +61,8 @@ interface UndoFacts {
  * | prune, consolidate | –                                          | layers were merged                               |
  * | clone              | –                                          | it is a VM of its own, which is discarded there  |
  * | discard            | –                                          | its files are gone                               |
- * | disk               | –                                          | what the guest wrote may be in what it grew by   |
+ * | disk: add, remove  | taking it out, bringing it back            | another revert came after it                     |
+ * | disk: grow         | –                                          | what the guest wrote may be in what it grew by   |
  * | power, repair      | –                                          | always                                           |
  *
  * An operation that has been undone is undone no second time: what undid it can be. What was done with other VMs at one
@@ -131,7 +132,7 @@ function undoAlone(entry: LoggedOperation, facts: UndoFacts): UndoWay | RefusedD
     case 'discard':
       return notUndoableRefusal('discarded');
     case 'disk':
-      return notUndoableRefusal('grown');
+      return undoDisk(entry, request, facts);
     case 'debug':
     case 'power':
       return notUndoableRefusal('power');
@@ -254,6 +255,33 @@ function undoRevert(entry: LoggedOperation, { log, tree, without }: UndoFacts): 
       checkpointFirst: request.kind === 'revert' && request.checkpointFirst === true,
     },
   };
+}
+
+function undoDisk(
+  entry: LoggedOperation,
+  { kind, vm, change }: Extract<OperationRequest, { kind: 'disk' }>,
+  { log, without }: UndoFacts,
+): UndoWay | RefusedDecision {
+  const { target } = change;
+  if (change.do === 'grow') {
+    return notUndoableRefusal('grown');
+  }
+  const later = effectiveAfter(entry, log).filter(
+    (one) => one.request.kind === 'revert' && without?.has(one.id) !== true,
+  );
+  if (later.length > 0) {
+    return restsOnRefusal(later, []);
+  }
+  if (target === undefined) {
+    return notUndoableRefusal('gone');
+  }
+  if (change.do === 'add') {
+    return { kind: 'operation', request: { kind, vm, change: { do: 'remove', target } } };
+  }
+  const { was } = change;
+  return was === undefined
+    ? notUndoableRefusal('gone')
+    : { kind: 'operation', request: { kind, vm, change: { do: 'add', bytes: was.bytes, target, was } } };
 }
 
 /** As the VM was before. */

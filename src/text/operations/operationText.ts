@@ -15,10 +15,10 @@ import type { PowerState } from '../../domain/vm.js';
 import type { Plan } from '../../operations/plan.js';
 import { checkpointWithoutRamText } from '../refusals/refusalText.js';
 import { behindText, durationText } from '../relativeAge.js';
-import { bytesText } from '../bytesText.js';
 import { powerWord, snapshotCountText } from '../words.js';
 import type { EndState } from '../../operations/revert/endState.js';
 import { lookAgain } from '../ways.js';
+import { diskWords, sizeIn } from './diskText.js';
 import { deletedText, measuredFreedText } from './deletedText.js';
 
 /** Names as people read them; `title` is that of the snapshot which the request makes or names. */
@@ -166,11 +166,10 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
     done: (_, { vm }) => t('Changed the speed of the disks and networks of {0}.', vm),
   },
   disk: {
-    doing: ({ change: { target, bytes } }) => t('growing disk {0} to {1}', target, bytesText(bytes)),
-    question: ({ change: { target, bytes } }, { vm }) =>
-      t('Grow disk {0} of {1} to {2}?', target, vm, bytesText(bytes)),
-    confirm: () => t('Grow Disk'),
-    done: ({ change: { target, bytes } }, { vm }) => t('Disk {0} of {1} now has {2}.', target, vm, bytesText(bytes)),
+    doing: ({ change }) => diskWords[change.do].doing(change.target ?? '', sizeIn(change)),
+    question: ({ change }, { vm }) => diskWords[change.do].question(vm, change.target ?? '', sizeIn(change)),
+    confirm: ({ change }) => diskWords[change.do].confirm(),
+    done: ({ change }, { vm }) => diskWords[change.do].done(vm, change.target ?? '', sizeIn(change)),
   },
   debug: {
     doing: () => t('debugging'),

@@ -22,6 +22,7 @@ import { kindWords } from '../words.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import type { Plan } from '../../operations/plan.js';
 import { bytesText } from '../bytesText.js';
+import { diskEffect } from '../operations/diskText.js';
 import { mergeTargets, withoutMergesOnTheWay } from '../operations/mergeTargets.js';
 import { repairText } from '../problems/problemText.js';
 
@@ -42,7 +43,7 @@ function effectLines({ plan, target }: PlannedTarget, now: number): readonly str
     case 'consolidate':
       return mergeLine(plan);
     case 'disk':
-      return [t('Snapshots keep the size that the disk had. It cannot be made smaller again.')];
+      return [diskEffect(request.change)].filter((line) => line !== '');
     case 'clone':
     case 'discard':
     case 'power':

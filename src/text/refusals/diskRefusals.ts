@@ -67,11 +67,24 @@ function diskStays({ vm, disk, why, bytes }: RefusalFacts['diskStays']): readonl
       ];
     case 'readOnly':
       return [t('Disk {1} of {0} is read-only, shared or a removable medium.', vm, disk), ''];
-    case 'noFile':
+    case 'running':
       return [
-        t('Disk {1} of {0} is not an image file, so its size is that of its storage.', vm, disk),
-        t('Change it with the tools of that storage.'),
+        t('Disk {1} of {0} can be added or removed only while the VM is off.', vm, disk),
+        t('Shut down {0} first.', vm),
       ];
+    case 'boots':
+      return [t('{0} starts from disk {1}, or it is the only one.', vm, disk), ''];
+    case 'noPlace':
+      return [t('{0} has no disk on a file beside which a new one fits, or its bus is full.', vm), ''];
+    case 'noSpace':
+      return [
+        t('A disk of this size may need more space than is free ({0}).', bytesText(Number(bytes))),
+        t('Choose a smaller size. The disk can grow later.'),
+      ];
+    case 'notThere':
+      return [t('The file of disk {1} of {0} is gone, or its place or name is in use.', vm, disk), ''];
+    case 'noFile':
+      return [t('Disk {1} of {0} is not an image file.', vm, disk), t('Change it with the tools of that storage.')];
     default:
       return [
         t('Disk {1} of {0} is not a plain image in the format qcow2 or raw.', vm, disk),

@@ -123,7 +123,7 @@ async function carryOutHere(
     wish.abort();
   }
   try {
-    const { view, result } = await carryOut(
+    const { view, result, plan } = await carryOut(
       sessionOf(run),
       {
         view: existingVm(run, request.vm),
@@ -136,7 +136,7 @@ async function carryOutHere(
     );
     tickStep(request.kind);
     if (quiet === undefined) {
-      const done = doneText(request, result, view.vm.name, titleIn(view, request), from);
+      const done = doneText(plan?.request ?? request, result, view.vm.name, titleIn(view, request), from);
       // Its row is gone: nothing else tells that its files are, too.
       if (request.kind === 'discard') {
         void notify('info', done);

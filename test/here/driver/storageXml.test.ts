@@ -8,12 +8,15 @@ import {
   parsePool,
   parseVolume,
   writeFolderPool,
-  writeOverlayVolume,
+  writeImageVolume,
   writeRawVolume,
 } from '../../../src/driver/xml/storageXml.js';
 
 const volume = (inner: string): string => `<volume type='file'><name>v</name>${inner}</volume>`;
 const sizes = '<capacity unit="bytes">1000</capacity><allocation unit="bytes">4096</allocation>';
+
+const overlay = (like: Parameters<typeof writeImageVolume>[2]): string =>
+  writeImageVolume('n', { file: '/n', backing: '/b', backingFormat: 'raw' }, like);
 
 describe('the XML of pools and volumes', () => {
   it('a folder with any characters in its name', () => {
@@ -73,11 +76,14 @@ describe('the XML of pools and volumes', () => {
 
   it('a new volume takes owner and mode after another one, and can be written', () => {
     const like = { mode: '0440', owner: '64055', group: '108' };
-    for (const xml of [writeOverlayVolume('n', '/b', 'raw', like), writeRawVolume('n', 1, like)]) {
+    for (const xml of [overlay(like), writeRawVolume('n', 1, like)]) {
       assert.match(xml, /<permissions><mode>0640<\/mode><owner>64055<\/owner><group>108<\/group><\/permissions>/);
     }
     assert.doesNotMatch(writeRawVolume('n', 1, undefined), /permissions/);
-    assert.doesNotMatch(writeOverlayVolume('n', '/b', 'raw', undefined), /capacity/);
+    assert.doesNotMatch(overlay(undefined), /capacity/);
+    const empty = writeImageVolume('n', { file: '/n', bytes: 4096, like: '/b' }, like);
+    assert.match(empty, /<capacity unit="bytes">4096<\/capacity>.*<mode>0640/);
+    assert.doesNotMatch(empty, /backingStore/);
   });
 
   it('who may write to a folder', () => {

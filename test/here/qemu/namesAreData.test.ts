@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { runOk } from '../../../scripts/rig/run.mjs';
 import { localFiles } from '../../../src/driver/files/directFiles.js';
 import { writeSnapshotXml } from '../../../src/driver/xml/snapshotXml.js';
-import { writeFolderPool, writeOverlayVolume } from '../../../src/driver/xml/storageXml.js';
+import { writeFolderPool, writeImageVolume } from '../../../src/driver/xml/storageXml.js';
 import { attribute, find, parseXml, textOf } from '../../../src/driver/xml/xmlTree.js';
 import type { ImageFacts } from '../../../src/domain/hostFiles.js';
 import { storableText } from '../../../src/domain/plainText.js';
@@ -78,7 +78,9 @@ describe('names are data', () => {
       assert.equal(textOf(find(snapshot, 'description')), stored);
       assert.equal(attribute(find(snapshot, 'memory'), 'file'), file);
       assert.equal(attribute(find(snapshot, 'disks', 'disk', 'source'), 'file'), file);
-      const volume = parseXml(writeOverlayVolume(stored, file, 'qcow2', undefined));
+      const volume = parseXml(
+        writeImageVolume(stored, { file: stored, backing: file, backingFormat: 'qcow2' }, undefined),
+      );
       assert.deepEqual([textOf(find(volume, 'name')), textOf(find(volume, 'backingStore', 'path'))], [stored, file]);
       assert.equal(textOf(find(parseXml(writeFolderPool('p', file)), 'target', 'path')), file);
     }

@@ -1,7 +1,8 @@
-// A disk that grows: what is done, what is refused, and what becomes of one that was broken off.
+// A disk that grows, comes or goes: what is done, what is refused, and what becomes of one that was broken off.
 import assert from 'node:assert/strict';
 import type { Facts } from '../../../src/domain/facts.js';
-import type { OperationRequest } from '../../../src/domain/operation.js';
+import type { Hardware } from '../../../src/domain/hardware.js';
+import type { DiskChange, OperationRequest } from '../../../src/domain/operation.js';
 import { planOperation } from '../../../src/operations/decide/planOperation.js';
 import { planRecovery } from '../../../src/operations/decide/planRecovery.js';
 import { applyAll } from '../../../src/steps/steps.js';
@@ -124,5 +125,182 @@ describe('a disk that grows', () => {
       const recovery = planRecovery(broken(grow(), plan, 0, 'begun'), now);
       assert.deepEqual(recovery, { kind: 'settled', to: expected });
     }
+  });
+});
+
+describe('a disk that comes or goes', () => {
+  const second = '/img/web-vdb.qcow2';
+  const whole = (target: string, bus = 'virtio', boot = ''): string =>
+    `<disk><source file="/x"/><target bus="${bus}" dev="${target}"/>${boot}</disk>`;
+  const hardware = (...items: readonly (readonly [id: string, whole: string])[]): Partial<Facts> => {
+    const now: Hardware = { xml: '', items: items.map(([id, own]) => ({ part: 'disk', id, facts: {}, whole: own })) };
+    return { hardware: { now, then: new Map() } };
+  };
+  const one = hardware(['vda', whole('vda')]);
+  const two = hardware(['vda', whole('vda')], ['vdb', whole('vdb')]);
+  const request = (change: DiskChange): OperationRequest => ({ kind: 'disk', vm: ref, change });
+  const add = request({ do: 'add', bytes: had });
+  const remove = request({ do: 'remove', target: 'vdb' });
+  const was = { file: second, format: 'qcow2', bytes: had, xml: whole('vdb'), inTrash: true } as const;
+  const back = request({ do: 'add', bytes: had, target: 'vdb', was });
+  const both = vm({ power: 'off', disks: [disk('vda', file), disk('vdb', second)] });
+  const withTwo = (more: Partial<Facts> = {}, images: Readonly<Record<string, SeenFile>> = {}): Facts =>
+    at({ vm: both, ...two, ...more }, { [second]: image(), ...images });
+  const asPlanned = (asked: OperationRequest, here: Facts): string => {
+    const decision = planOperation(asked, here);
+    return decision.kind === 'refusal'
+      ? told(asked, here)
+      : decision.steps
+          .map((step) =>
+            step.kind === 'addDisk'
+              ? `add ${step.target} ${step.file} ${step.from}`
+              : step.kind === 'removeDisk'
+                ? `remove ${step.target}`
+                : step.kind,
+          )
+          .join(', ');
+  };
+  const trash = (names: readonly string[]): NonNullable<Facts['files']> =>
+    seen({ [file]: image() }, {}, { lists: new Map([['/img/.virt-rewind-trash', names]]) });
+
+  for (const [what, asked, here, expected] of [
+    ['off', add, at({ vm: off, ...one }), `add vdb ${second} new`],
+    ['running', add, at(one), `add vdb ${second} new`],
+    [
+      'where its name is taken',
+      add,
+      at({ vm: off, ...one }, { [second]: image() }),
+      'add vdb /img/web-vdb-2.qcow2 new',
+    ],
+    [
+      'where a snapshot knows another',
+      add,
+      at({
+        vm: off,
+        ...one,
+        tree: tree([external('e')], 'e'),
+        frozenDisks: new Map([['e', [disk('vda', file), disk('vdb', '/img/b')]]]),
+      }),
+      'add vdc /img/web-vdc.qcow2 new',
+    ],
+    ['to sata while running', add, at(hardware(['vda', whole('vda', 'sata')])), 'diskStays running'],
+    ['to sata', add, at({ vm: off, ...hardware(['vda', whole('vda', 'sata')]) }), 'add sda /img/web-sda.qcow2 new'],
+    ['to a bus that is not known', add, at({ vm: off }), 'diskStays noPlace'],
+    [
+      'to a full ide',
+      add,
+      at({
+        vm: vm({ power: 'off', disks: ['hda', 'hdb', 'hdc', 'hdd'].map((target) => disk(target, `/img/${target}`)) }),
+        ...hardware(['hda', whole('hda', 'ide')]),
+      }),
+      'diskStays noPlace',
+    ],
+    ['to a VM without disks', add, at({ vm: vm({ power: 'off', disks: [] }) }), 'diskStays noPlace'],
+    ['of no bytes', request({ do: 'add', bytes: 0 }), at({ vm: off, ...one }), 'diskStays badSize'],
+    ['of 1 EiB', request({ do: 'add', bytes: 2 ** 60 }), at({ vm: off, ...one }), 'diskStays tooLarge'],
+    ['of more than is free', request({ do: 'add', bytes: 2 ** 41 }), at({ vm: off, ...one }), 'diskStays noSpace'],
+    [
+      'where no file can be made',
+      add,
+      at({
+        vm: off,
+        ...one,
+        files: seen({ [file]: image() }, {}, { canAct: new Map([['/img', { why: 'denied' } as const]]) }),
+      }),
+      'filesOutOfReach denied',
+    ],
+    [
+      'out of the trash',
+      back,
+      at({ vm: off, ...one, files: trash(['web-vdb.qcow2.1700000000']) }),
+      `add vdb ${second} trash`,
+    ],
+    [
+      'when it is not in the trash',
+      back,
+      at({ vm: off, ...one, files: trash(['web-vda.qcow2.1700000000']) }),
+      'diskStays notThere',
+    ],
+    ['when its name is taken', back, withTwo(), 'diskStays notThere'],
+    ['that nobody needs', remove, withTwo(), 'remove vdb, trashFiles'],
+    [
+      'that a snapshot has inside',
+      remove,
+      withTwo({
+        tree: tree([internal('i')], 'i'),
+        frozenDisks: new Map([['i', [disk('vda', file), disk('vdb', second)]]]),
+      }),
+      'remove vdb',
+    ],
+    ['of a VM that runs', remove, withTwo({ vm: { ...both, power: 'running' } }), 'diskStays running'],
+    ['that there is not', request({ do: 'remove', target: 'vdx' }), withTwo(), 'noSuchDisk'],
+    ['that is the first', request({ do: 'remove', target: 'vda' }), withTwo(), 'diskStays boots'],
+    [
+      'that is started from',
+      remove,
+      withTwo(hardware(['vda', whole('vda')], ['vdb', whole('vdb', 'virtio', '<boot order="1"/>')])),
+      'diskStays boots',
+    ],
+    [
+      'that another VM needs',
+      remove,
+      withTwo({ otherVms: [{ uuid: 'x', name: 'other', files: [second], unread: [] }] }),
+      'usedByOtherVm',
+    ],
+    [
+      'that is only read',
+      remove,
+      withTwo({ vm: { ...both, disks: [disk('vda', file), disk('vdb', second, { device: 'cdrom' })] } }),
+      'diskStays readOnly',
+    ],
+  ] as const satisfies readonly (readonly [string, OperationRequest, Facts, string])[]) {
+    it(`${what}: ${expected}`, () => assert.equal(asPlanned(asked, here), expected));
+  }
+
+  it('that was broken off goes on or back', () => {
+    const alone = at({ vm: off, ...one });
+    const inTrash = at({ vm: off, ...one, files: trash(['web-vdb.qcow2.1700000000']) });
+    const added = planned(add, alone);
+    const there = at({ vm: off, ...one }, { [second]: image({ allocatedBytes: 0 }) });
+    const removed = planned(remove, withTwo());
+    const returned = planned(back, inTrash);
+    const steps = (plan: typeof added, asked: OperationRequest, now: Facts): string => {
+      const recovery = planRecovery(broken(asked, plan, 0, 'begun'), now);
+      const kinds = recovery.kind === 'steps' ? recovery.plan.steps.map(({ kind }) => kind) : [];
+      return [recovery.kind === 'explain' ? recovery.why.reason : recovery.to, ...kinds].join(' ');
+    };
+    assert.equal(steps(added, add, alone), 'before');
+    assert.equal(steps(added, add, there), 'after addDisk');
+    assert.equal(steps(added, add, applyAll(added.steps, alone)), 'after');
+    const running = withTwo({ vm: { ...both, power: 'running' }, configured: off.disks });
+    assert.equal(steps(added, add, running), 'after addDisk');
+    assert.equal(steps(removed, remove, withTwo()), 'before');
+    assert.equal(steps(removed, remove, at({ vm: off, ...one }, { [second]: image() })), 'after trashFiles');
+    assert.equal(steps(removed, remove, at({ vm: off, ...one }, { [second]: 'missing' })), 'after');
+    assert.equal(steps(returned, back, inTrash), 'before');
+    assert.equal(steps(returned, back, there), 'after addDisk');
+  });
+
+  it('that an internal snapshot holds is added for a revert to it, of a VM that is off', () => {
+    const disks = ['vda', 'vdb'].map((target) => ({ target, location: 'internal' as const }));
+    const inside = internal('i', undefined, { state: 'off', disks });
+    const held: Partial<Facts> = {
+      tree: tree([inside], 'i'),
+      frozenDisks: new Map([['i', [disk('vda', file), disk('vdb', second)]]]),
+      hardware: { now: one.hardware!.now, then: new Map([['i', two.hardware!.now]]) },
+    };
+    const tagged = { [file]: image({ tags: ['i'] }), [second]: image({ tags: ['i'] }) };
+    const revert: OperationRequest = { kind: 'revert', vm: ref, snapshot: 'i', after: 'asSnapshot' };
+    const here = at({ vm: off, ...held }, tagged);
+    assert.equal(asPlanned(revert, here), `add vdb ${second} place, revert`);
+    assert.equal(asPlanned(revert, at({ ...held, configured: off.disks }, tagged)), 'diskStays running');
+    assert.equal(asPlanned(revert, at({ vm: off, ...held, ...one }, tagged)), 'noSuchDisk');
+    const plan = planned(revert, here);
+    const recovery = planRecovery(broken(revert, plan, 0, 'done'), applyAll(plan.steps.slice(0, 1), here));
+    assert.ok(recovery.kind === 'steps' && recovery.to === 'before');
+    assert.deepEqual(
+      recovery.plan.steps.map(({ kind }) => kind),
+      ['removeDisk'],
+    );
   });
 });

@@ -127,6 +127,8 @@ function allow(step: Step, at: Facts, used: Facts, known: ReadonlySet<string>): 
     case 'clearUnfinishedDelete':
     case 'configureDisks':
     case 'growDisk':
+    case 'addDisk':
+    case 'removeDisk':
     case 'makePersistent':
     case 'removeTag':
     case 'repairImages':

@@ -1,0 +1,111 @@
+// The trash: a folder beside the files that were put into it, on the same file system.
+import { posix } from 'node:path';
+import { errnoOf, undefinedIfAbsent } from '../../base/errno.js';
+import type { FileSystem } from '../../base/fileSystem.js';
+import { Failure, type FailureDetails } from '../../domain/failure.js';
+import { trashedAt, trashedName, trashFolder } from '../../domain/hostFiles.js';
+import { fileFailure } from '../../qemu/fileFailure.js';
+import { isPath } from './lookAtFiles.js';
+
+/** Notes, too. Nobody ever empties it. */
+const mostTrashed = 10_000;
+
+/**
+ * Out of the way without losing a byte: into a folder beside it, on the same file system, with a note of where it was.
+ * Nobody here ever empties that folder. What is not there is as good as put away.
+ */
+export async function trashFile(path: string, files: FileSystem): Promise<void> {
+  const details: FailureDetails = { doing: 'putting a file into the trash', path };
+  requirePath(path, details);
+  const folder = posix.dirname(path);
+  const trash = posix.join(folder, trashFolder);
+  try {
+    if (!(await files.lstat(path)).isFile()) {
+      throw new Failure('unsupported', { ...details, libvirtMessage: `${path} is no file` });
+    }
+    await requireTrash(trash, files, details);
+    const place = await freePlace(trash, path, files);
+    // Before the file is there: who finds it without a note would not know what it is.
+    const text = `${path}\nwas put here by Virt Rewind on ${new Date().toISOString()}: no VM and no snapshot needs it.\n`;
+    await files.writeNew(`${place}.txt`, text);
+    try {
+      await files.rename(path, place);
+    } catch (error) {
+      await files.unlink(`${place}.txt`);
+      throw error;
+    }
+    await files.flush(trash);
+    await files.flush(folder);
+  } catch (error) {
+    const failure = fileFailure(error, details);
+    if (failure.kind !== 'notFound') {
+      throw failure;
+    }
+  }
+}
+
+/** What was taken out already is as good as taken out: a stop half way leaves both names. */
+export async function takeOut(path: string, files: FileSystem): Promise<void> {
+  const details: FailureDetails = { doing: 'taking a file out of the trash', path };
+  requirePath(path, details);
+  const folder = posix.join(posix.dirname(path), trashFolder);
+  try {
+    const names = (await undefinedIfAbsent(files.names(folder, mostTrashed))) ?? [];
+    const last = Math.max(0, ...names.map((name) => trashedAt(name, path)));
+    const place = posix.join(folder, `${trashedName(path)}.${String(last)}`);
+    const [there, kept] = await Promise.all([path, place].map((one) => undefinedIfAbsent(files.lstat(one))));
+    if (kept === undefined) {
+      if (there !== undefined) {
+        return;
+      }
+      throw new Failure('notFound', details);
+    }
+    if (there === undefined) {
+      await files.link(place, path);
+    } else if (there.dev !== kept.dev || there.ino !== kept.ino) {
+      throw new Failure('exists', details);
+    }
+    await files.unlink(place);
+    await undefinedIfAbsent(files.unlink(`${place}.txt`));
+    await files.flush(folder);
+    await files.flush(posix.dirname(path));
+  } catch (error) {
+    throw fileFailure(error, details);
+  }
+}
+
+/** A folder of ours, or of the owner of the folder around it: a link could lead anywhere. */
+async function requireTrash(trash: string, files: FileSystem, details: FailureDetails): Promise<void> {
+  try {
+    await files.mkdir(trash);
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') {
+      throw error;
+    }
+  }
+  const [there, around] = await Promise.all([files.lstat(trash), files.stat(posix.dirname(trash))]);
+  if (!there.isDirectory() || ![0, await files.user(), around.uid].includes(there.uid)) {
+    throw new Failure('denied', { ...details, libvirtMessage: `${trash} is not ours` });
+  }
+}
+
+async function freePlace(trash: string, path: string, files: FileSystem): Promise<string> {
+  const short = trashedName(path);
+  for (let second = Math.floor(Date.now() / 1000); ; second += 1) {
+    const place = posix.join(trash, `${short}.${String(second)}`);
+    try {
+      await files.lstat(place);
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') {
+        return place;
+      }
+      throw error;
+    }
+  }
+}
+
+function requirePath(path: string, details: FailureDetails): void {
+  if (!isPath(path)) {
+    throw new Failure('invalid', details);
+  }
+}

@@ -1,0 +1,260 @@
+// A disk of a VM comes or goes. A new one is an empty image beside the first disk; one that goes leaves its file to the
+// snapshots that need it, else to the trash, and can be had back.
+import { imageChain, wholeChain } from '../../domain/chains/backingChain.js';
+import { restingOn, snapshotsNaming } from '../../domain/chains/fileUse.js';
+import { namesIn } from '../../domain/chains/folderNames.js';
+import { otherVmRefusal } from '../../domain/chains/otherVms.js';
+import { actingFolder, chooseDiskFile, folderOf } from '../../domain/chains/overlayFiles.js';
+import type { Facts } from '../../domain/facts.js';
+import { trashedAt, trashFolder } from '../../domain/hostFiles.js';
+import type { DiskChange, OperationRequest, RemovedDisk } from '../../domain/operation.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
+import { isActive, type VmDisk } from '../../domain/vm.js';
+import { isDone } from '../../steps/steps.js';
+import type { Step, StepOfKind } from '../../steps/step.js';
+import { brokenLayerRefusal, checkpointRefusal } from '../diskRefusals.js';
+import type { InterruptedOperation, Recovery } from '../interrupted.js';
+import { goOn, unusedFiles } from '../interruptedStep.js';
+import type { DraftPlan } from '../plan.js';
+import { presentInUseRefusal } from '../readableNow.js';
+import { reachRefusal, sizeProblem, staysRefusal, whyUnfit } from './diskStays.js';
+
+type RequestTo<D extends DiskChange['do']> = Extract<OperationRequest, { kind: 'disk' }> & {
+  readonly change: Extract<DiskChange, { do: D }>;
+};
+
+/** What libvirt calls disks on these; QEMU plugs the others in only at a start. */
+const prefixes: ReadonlyMap<string, { readonly prefix: string; readonly hot?: true; readonly most?: number }> = new Map(
+  [
+    ['virtio', { prefix: 'vd', hot: true }],
+    ['scsi', { prefix: 'sd', hot: true }],
+    ['usb', { prefix: 'sd', hot: true }],
+    ['sata', { prefix: 'sd' }],
+    ['ide', { prefix: 'hd', most: 4 }],
+  ],
+);
+
+/**
+ * | the disk                                                    | → |
+ * |-------------------------------------------------------------|---|
+ * | is new, of a size that no image has                         | diskStays |
+ * | is new, and larger than what is free beside the first disk  | diskStays |
+ * | is new, and there is no first disk, or its bus is full or not known | diskStays |
+ * | comes while the VM is on, to a bus that takes none then     | diskStays |
+ * | is new, and no file can be made beside the first            | filesOutOfReach |
+ * | was taken out, and its name or its file's place is another's, or its file is gone | diskStays |
+ *
+ * A name that a snapshot knows is of the disk that it knows: a new one is called otherwise.
+ */
+export function planAdd(request: RequestTo<'add'>, facts: Facts): DraftPlan | RefusedDecision {
+  const { vm, files } = facts;
+  const { bytes, was } = request.change;
+  const first = firstDisk(facts);
+  const bus = was === undefined ? busOf(hardwareOf(first?.target, facts)?.whole ?? '') : busOf(was.xml);
+  const known = prefixes.get(bus);
+  const target = was === undefined ? nextTarget(known?.prefix ?? '', facts) : (request.change.target ?? '');
+  const stays = (why: Parameters<typeof staysRefusal>[2], free?: number): RefusedDecision =>
+    staysRefusal(vm, target, why, free);
+  if (isActive(vm.power) && known?.hot !== true && (was !== undefined || known !== undefined)) {
+    return stays('running');
+  }
+  if (was !== undefined) {
+    const { file, format, xml, inTrash } = was;
+    const from = inTrash ? 'trash' : 'place';
+    return isBackPossible(target, was, facts)
+      ? planOf(request, { kind: 'addDisk', target, file, format, bytes, from, device: { xml } })
+      : stays('notThere');
+  }
+  const odd = sizeProblem(bytes);
+  if (odd !== undefined) {
+    return stays(odd);
+  }
+  if (known === undefined || first?.source === undefined || slotOf(target) >= (known.most ?? Infinity)) {
+    return stays('noPlace');
+  }
+  const folder = actingFolder(first.source, facts);
+  const free = files?.freeBytes.get(folder);
+  if (free !== undefined && bytes > free) {
+    return stays('noSpace', free);
+  }
+  const can = files?.canAct.get(folder);
+  if (can !== 'yes') {
+    return refuse('filesOutOfReach', { folder, why: can?.why ?? 'notLookedAt' });
+  }
+  const file = chooseDiskFile(folder, target, facts);
+  const device = { bus, like: first.source };
+  return typeof file === 'string'
+    ? planOf(request, { kind: 'addDisk', target, file, format: 'qcow2', bytes, from: 'new', device })
+    : file;
+}
+
+function planOf(request: RequestTo<'add'>, step: StepOfKind<'addDisk'>): DraftPlan {
+  return {
+    kind: 'plan',
+    request: { ...request, change: { ...request.change, target: step.target } },
+    steps: [step],
+    losses: [],
+    warnings: [],
+    progress: 'timeOnly',
+  };
+}
+
+/** The name is free, and its file is where it was put, and nowhere else's place is taken for it. */
+function isBackPossible(target: string, { file, inTrash }: RemovedDisk, facts: Facts): boolean {
+  const { vm, configured = [], files } = facts;
+  const trashed = namesIn(`${folderOf(file)}/${trashFolder}`, facts);
+  const isThere = typeof files?.images.get(file) === 'object';
+  const isKept = typeof trashed !== 'object' || trashed.some((name) => trashedAt(name, file) > 0);
+  const isTaken = [...vm.disks, ...configured].some((disk) => disk.target === target || disk.source === file);
+  return target !== '' && !isTaken && (inTrash ? isKept && !isThere : isThere);
+}
+
+function firstDisk({ vm }: Facts): VmDisk | undefined {
+  return vm.disks.find(({ device, source }) => device === 'disk' && source?.startsWith('/') === true);
+}
+
+function hardwareOf(target: string | undefined, { hardware }: Facts): { readonly whole: string } | undefined {
+  return hardware?.now.items.find(({ part, id }) => part === 'disk' && id === target);
+}
+
+/** As our own writer of XML writes it. */
+function busOf(xml: string): string {
+  return /<target [^>]*\bbus="(\w+)"/u.exec(xml)?.[1] ?? '';
+}
+
+function nextTarget(prefix: string, facts: Facts): string {
+  const { vm, configured = [], tree, frozenDisks } = facts;
+  const frozen = [...(frozenDisks?.values() ?? [])].flat();
+  const disks = [...vm.disks, ...configured, ...frozen, ...tree.snapshots.flatMap((snapshot) => snapshot.disks)];
+  const taken = new Set(disks.map(({ target }) => target));
+  for (let slot = 0; ; slot++) {
+    const name = `${prefix}${lettersOf(slot)}`;
+    if (!taken.has(name)) {
+      return name;
+    }
+  }
+}
+
+/** 0 → a, 25 → z, 26 → aa. */
+function lettersOf(slot: number): string {
+  const last = String.fromCharCode(97 + (slot % 26));
+  return slot < 26 ? last : `${lettersOf(Math.floor(slot / 26) - 1)}${last}`;
+}
+
+/** Of a name with one letter behind the prefix: buses with a limit have no other. */
+function slotOf(target: string): number {
+  return target.length === 3 ? target.charCodeAt(2) - 97 : Infinity;
+}
+
+/**
+ * | the disk                                               | → |
+ * |--------------------------------------------------------|---|
+ * | is none of the VM's                                    | noSuchDisk |
+ * | is only read, shared, a CD-ROM, on no file, transient, encrypted, a slice, neither raw nor qcow2, has its data in another file | diskStays |
+ * | is one that the VM starts from, or its only one        | diskStays |
+ * | the VM is on                                           | diskStays: a guest may ignore that a disk is to go |
+ * | is damaged, in use, another VM's too                   | why |
+ * | belongs to backups that go by libvirt's checkpoints    | checkpointsExist |
+ * | its file cannot be put into the trash                  | filesOutOfReach |
+ * | otherwise, and a snapshot names it or rests on it      | it goes, and its files stay |
+ * | otherwise                                              | it goes, and its own file into the trash; what that rests on stays |
+ */
+export function planRemove(request: RequestTo<'remove'>, facts: Facts): DraftPlan | RefusedDecision {
+  const { vm, files } = facts;
+  const { target } = request.change;
+  const disk = vm.disks.find((one) => one.target === target);
+  if (disk === undefined) {
+    return refuse('noSuchDisk', { vm: vm.name, disk: target });
+  }
+  const odd = whyUnfit(disk) ?? (isStartedFrom(target, facts) ? 'boots' : isActive(vm.power) ? 'running' : undefined);
+  if (odd !== undefined) {
+    return staysRefusal(vm, target, odd);
+  }
+  const { source: file = '', format } = disk;
+  const image = files?.images.get(file);
+  const xml = hardwareOf(target, facts)?.whole;
+  const chain = wholeChain(disk, facts);
+  const obstacle =
+    brokenLayerRefusal(target, chain, facts) ??
+    presentInUseRefusal(facts) ??
+    otherVmRefusal([file], facts, 'refuse') ??
+    checkpointRefusal(facts, 'reverted');
+  if (obstacle !== undefined) {
+    return obstacle;
+  }
+  if (typeof image !== 'object' || xml === undefined) {
+    return refuse('filesOutOfReach', { folder: folderOf(file), why: 'notLookedAt' });
+  }
+  const inTrash = !isHeld(file, facts);
+  return (
+    (inTrash ? reachRefusal(disk, facts) : undefined) ?? {
+      kind: 'plan',
+      // What undoes it: as it is now.
+      request: {
+        ...request,
+        change: { ...request.change, was: { file, format, bytes: image.virtualBytes, xml, inTrash } },
+      },
+      steps: [
+        { kind: 'removeDisk', target, file, format },
+        ...(inTrash ? [{ kind: 'trashFiles', files: [file] } as const] : []),
+      ],
+      losses: [],
+      warnings: [],
+      progress: 'timeOnly',
+    }
+  );
+}
+
+/** Where no disk has an order, the first one is it. */
+function isStartedFrom(target: string, facts: Facts): boolean {
+  const orders = facts.vm.disks.flatMap(({ device, target: one }) => {
+    const order = /<boot [^>]*\border="(\d+)"/u.exec(hardwareOf(one, facts)?.whole ?? '')?.[1];
+    return device === 'disk' && order !== undefined ? [[Number(order), one] as const] : [];
+  });
+  const [first] = orders.sort(([a], [b]) => a - b);
+  return (first?.[1] ?? facts.vm.disks.find(({ device }) => device === 'disk')?.target) === target;
+}
+
+/** A snapshot names one of the files, or something else rests on it. */
+function isHeld(file: string, facts: Facts): boolean {
+  const { tree } = facts;
+  const chain = new Set([file, ...imageChain(file, facts.files?.images).files]);
+  return (
+    snapshotsNaming(facts, chain).length > 0 ||
+    tree.snapshots.some(({ disks }) => disks.some((disk) => disk.file !== undefined && chain.has(disk.file))) ||
+    [...restingOn(facts, [file])].some((one) => one !== file)
+  );
+}
+
+/**
+ * libvirt may still be at a call of a program that died: an image that was made goes only with the call that comes
+ * after that one, and fails.
+ *
+ * | the disk                                                 | → |
+ * |----------------------------------------------------------|---|
+ * | was to come, and the VM has it                           | after |
+ * | … and not all of the VM has it, or its file is in place  | the step is done again, with that file |
+ * | … and neither                                            | before |
+ * | was to go, and the VM has it                             | before |
+ * | … and it has gone                                        | after; its file goes into the trash, unless somebody uses it by now |
+ */
+export function recoverAdd(interrupted: InterruptedOperation, facts: Facts): Recovery {
+  const { vm, configured = [], files } = facts;
+  const [step] = interrupted.plan.steps;
+  if (step?.kind !== 'addDisk' || isDone(step, facts) === 'yes') {
+    return goOn(interrupted, [], 'after');
+  }
+  const has = [...vm.disks, ...configured].some((disk) => disk.target === step.target && disk.source === step.file);
+  const isInPlace = step.from !== 'place' && typeof files?.images.get(step.file) === 'object';
+  const again: Step = step.from === 'new' ? { ...step, from: 'place' } : step;
+  return has || isInPlace ? goOn(interrupted, [again], 'after') : goOn(interrupted, [], 'before');
+}
+
+export function recoverRemove(interrupted: InterruptedOperation, facts: Facts): Recovery {
+  const [out, trash] = interrupted.plan.steps;
+  if (out === undefined || isDone(out, facts) !== 'yes') {
+    return goOn(interrupted, [], 'before');
+  }
+  const files = trash?.kind === 'trashFiles' ? unusedFiles(trash.files, facts, 'notNamed') : [];
+  return goOn(interrupted, files.length === 0 ? [] : [{ kind: 'trashFiles', files }], 'after');
+}
