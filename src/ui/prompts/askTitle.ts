@@ -70,7 +70,7 @@ export async function askDescriptionAndDate(
   const { text, pressed } = requireAnswer(await askTextOr(question, ...(hasDate ? [date, inOne] : [inOne])));
   const typed = fromOneLine(text);
   return pressed === date.label
-    ? { description: typed, until: await askUntil(title) }
+    ? { description: typed, until: await askUntil(date.label) }
     : { description: pressed === undefined ? typed : await inEditor(name, typed, title) };
 }
 

@@ -1,10 +1,10 @@
 // The schedules in the state folder, each in a folder of its own with its last run.
 import * as promises from 'node:fs/promises';
-import { chmod, mkdir, open, readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdtemp, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { Log } from '../../../base/log.js';
 import { hasCode, undefinedIfAbsent } from '../../../base/errno.js';
-import { ownFolder, replaceFile } from '../../../journal/durable.js';
+import { ownFolder, replaceFile, syncFolder } from '../../../journal/durable.js';
 import { parseAs, writeJson } from '../../../journal/json.js';
 import { NotesFile } from '../../../journal/notesFile.js';
 import { isAlive, thisWriter } from '../../../journal/writer.js';
@@ -22,6 +22,8 @@ import { isOfWing } from '../../../domain/failure.js';
 
 const mostBytes = 4 * 1024 * 1024;
 const [claimPrefix, claimsKept] = ['told-', 20];
+/** Before the name of what is not a schedule yet. */
+const begunPrefix = '.new-';
 const [scheduleFile, runFile, scriptFile] = ['schedule.json', 'lastRun.json', 'run.sh'];
 
 export class ScheduleStore {
@@ -44,7 +46,8 @@ export class ScheduleStore {
   }
 
   async names(): Promise<readonly string[]> {
-    return ((await undefinedIfAbsent(readdir(this.#folder))) ?? []).sort();
+    const all = (await undefinedIfAbsent(readdir(this.#folder))) ?? [];
+    return all.filter((name) => !name.startsWith(begunPrefix)).sort();
   }
 
   /** @throws Failure */
@@ -68,17 +71,25 @@ export class ScheduleStore {
     return run !== undefined && run.endedAt === undefined && isAlive(run.by, await thisWriter(), word);
   }
 
-  /** @throws Failure `taken` */
+  /** It is there as a whole, or not at all: others look at any moment. @throws Failure `taken` */
   async add(schedule: Schedule, script: string): Promise<void> {
     const folder = join(this.#folder, schedule.name);
     await ownFolder(promises, this.#folder);
     if ((await undefinedIfAbsent(readdir(folder))) !== undefined) {
       throw scheduleFailure('taken', { about: schedule.name });
     }
-    await mkdir(folder, { mode: 0o700 });
-    await writeFile(this.scriptOf(schedule.name), script, { mode: 0o700, flush: true });
-    await chmod(this.scriptOf(schedule.name), 0o700);
-    await this.#write(schedule.name, scheduleFile, schedule);
+    const begun = await mkdtemp(join(this.#folder, begunPrefix));
+    try {
+      const name = basename(begun);
+      await writeFile(this.scriptOf(name), script, { mode: 0o700, flush: true });
+      await chmod(this.scriptOf(name), 0o700);
+      await this.#write(name, scheduleFile, schedule);
+      await rename(begun, folder);
+    } catch (error) {
+      await rm(begun, { recursive: true, force: true });
+      throw hasCode(error, 'ENOTEMPTY', 'EEXIST') ? scheduleFailure('taken', { about: schedule.name }) : error;
+    }
+    await syncFolder(promises, this.#folder);
   }
 
   /** Its last run stays. @param script absent: as it was */

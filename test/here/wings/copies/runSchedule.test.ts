@@ -1,6 +1,6 @@
 // What a run of a schedule does where its record cannot be written, and who is told.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runSchedule } from '../../../../src/wings/copies/schedules/runSchedule.js';
@@ -42,6 +42,15 @@ describe('a run of a schedule', () => {
       signal: new AbortController().signal,
     });
   }
+
+  it('belongs to one that is there as a whole, or not at all: editors look at any moment', async () => {
+    const schedule: Schedule = { name: 'web-day', vms: [], every: 'day', keep: {}, by: 'cron', madeAt: 0 };
+    await assert.rejects(store.add({ ...schedule, madeAt: 1n as never }, ''));
+    assert.deepEqual([await store.names(), readdirSync(join(dir, 'schedules'))], [[], []]);
+    const ended = await Promise.allSettled([store.add(schedule, ''), store.add(schedule, '')]);
+    assert.deepEqual(ended.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected']);
+    assert.deepEqual(await store.read('web-day'), schedule);
+  });
 
   it('backs up and fails where its record cannot be written, and its user is told', async () => {
     const ended = await run(`echo '{"backup":{"id":"1f0c22ab","uuid":"u"}}'`);
