@@ -1,5 +1,6 @@
 // `npm run package`: the VSIX, one file for every system, and a check that it holds what it should and no more.
-import { readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildExtension } from './build.mjs';
@@ -48,9 +49,13 @@ export async function packageExtension() {
   const file = join(root, `${manifest.name}-${manifest.version}.vsix`);
   rmSync(file, { force: true });
   await buildExtension({ minify: true });
-  // Everything is in the bundle; with dependencies, vsce would pack node_modules as well.
-  const vsce = [join(root, 'node_modules/@vscode/vsce/vsce'), 'package', '--no-dependencies', '--out', file];
-  await runOk(process.execPath, vsce, { cwd: root });
+  const folder = mkdtempSync(join(tmpdir(), 'packed-'));
+  try {
+    await shorten(manifest, folder);
+    await runOk(process.execPath, [vsce, 'package', noDependencies, '--out', file], { cwd: folder });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
   const bytes = statSync(file).size;
   const sizes = sizesIn(file);
   const files = [...sizes.keys()];
@@ -67,6 +72,34 @@ export async function packageExtension() {
   ];
   if (wrong.length > 0) throw new Error(`${file}: ${wrong.join('; ')}`);
   return { file, bytes, startBytes };
+}
+
+const vsce = join(root, 'node_modules/@vscode/vsce/vsce');
+/** Everything is in the bundle; with dependencies, vsce would pack node_modules as well. */
+const noDependencies = '--no-dependencies';
+
+/**
+ * Copies what is packed. Its manifest has what the editor reads, and its words have short names.
+ * @param {Record<string, unknown> & { scripts: Record<string, string> }} manifest
+ * @param {string} folder
+ */
+async function shorten(manifest, folder) {
+  const listed = await runOk(process.execPath, [vsce, 'ls', noDependencies], { cwd: root });
+  const files = [...listed.trim().split('\n'), '.vscodeignore'];
+  for (const file of files) cpSync(join(root, file), join(folder, file));
+  const read = (/** @type {string} */ file) => JSON.parse(readFileSync(join(root, file), 'utf8'));
+  const names = new Map(Object.keys(read('package.nls.json')).map((name, at) => [name, at.toString(36)]));
+  const hooks = Object.entries(manifest.scripts).filter(([name]) => name === 'vscode:uninstall');
+  const ours = { scripts: Object.fromEntries(hooks), devDependencies: undefined, dependencies: undefined };
+  const text = JSON.stringify({ ...manifest, ...ours });
+  writeFileSync(
+    join(folder, 'package.json'),
+    text.replaceAll(/"%([^%"]+)%"/gu, (_all, name) => `"%${names.get(name) ?? name}%"`),
+  );
+  for (const file of files.filter((one) => one.startsWith('package.nls.'))) {
+    const words = Object.entries(read(file)).map(([name, word]) => [names.get(name) ?? name, word]);
+    writeFileSync(join(folder, file), JSON.stringify(Object.fromEntries(words)));
+  }
 }
 
 /**
