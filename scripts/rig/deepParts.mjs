@@ -222,7 +222,7 @@ const more = {
     files: [
       ...['lesson', 'picture', 'pictureBlocks', 'pictureSizes', 'forks', 'filter', 'lab', 'chain'],
       ...['reports', 'allVms', 'systems', 'packaged', 'landing', 'sshLogin', 'hosts', 'operations', 'inside'],
-      ...['backups', 'backupsBySsh', 'newVm', 'display', 'moves', 'disks'],
+      ...['backups', 'backupsBySsh', 'newVm', 'display', 'moves', 'disks', 'untilDates'],
     ],
   },
 };

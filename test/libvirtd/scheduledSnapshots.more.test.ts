@@ -296,7 +296,9 @@ globalThis.Date = class extends real {
     // What a person names is theirs.
     await host.run('done', 'keep', 'web', all[1]?.name ?? '');
     await runNow('web-day');
-    await runNow('web-day');
+    const { messages } = await runNow('web-day');
+    assert.match(messages.join(), /is not deleted: .*kept/u);
+    assert.equal(messages.length, 1, 'once');
     assert.ok((await tree('web')).some(({ name }) => name === all[1]?.name));
   });
 
