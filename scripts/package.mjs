@@ -13,8 +13,8 @@ import { runOk } from './rig/run.mjs';
  * Promises, see docs/decisions/019-dependencies.md: all of it, and what each start of the editor reads, as they are in
  * the package.
  */
-const mostBytes = 1024 * 1024;
-const mostBytesAtStart = 115 * 1024;
+const mostBytes = 1028 * 1024;
+const mostBytesAtStart = 116 * 1024;
 const atStart = ['dist/words.js', 'dist/engine.js', 'dist/extension.js'];
 
 /** Without these the extension does not work, or may not be passed on. vsce names the last three so. */
