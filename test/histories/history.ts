@@ -377,7 +377,8 @@ export class History {
   #isAsJudged({ action }: DoneRequest, must: Undoable, { undone, outcome }: TakenBack): boolean {
     const isRefused = outcome.type === 'refused' && (this.#isDay || outcome.reason.startsWith('notUndoable'));
     const may = isRefused ? `no (${outcome.reason})` : 'yes';
-    if (undone !== action.do) {
+    const ofDisks = action.do === 'addDisk' || action.do === 'removeDisk' || action.do === 'grow';
+    if (undone !== (ofDisks ? 'disk' : action.do)) {
       this.found = { about: 'undo', what: [`meant is a ${undone}, not a ${action.do}`] };
     } else if (must !== 'either' && !may.startsWith(must)) {
       this.found = { about: 'undo', what: [`a ${undone} can be taken back: ${may}, not ${must}`] };

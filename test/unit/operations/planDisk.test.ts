@@ -280,27 +280,4 @@ describe('a disk that comes or goes', () => {
     assert.equal(steps(returned, back, inTrash), 'before');
     assert.equal(steps(returned, back, there), 'after addDisk');
   });
-
-  it('that an internal snapshot holds is added for a revert to it, of a VM that is off', () => {
-    const disks = ['vda', 'vdb'].map((target) => ({ target, location: 'internal' as const }));
-    const inside = internal('i', undefined, { state: 'off', disks });
-    const held: Partial<Facts> = {
-      tree: tree([inside], 'i'),
-      frozenDisks: new Map([['i', [disk('vda', file), disk('vdb', second)]]]),
-      hardware: { now: one.hardware!.now, then: new Map([['i', two.hardware!.now]]) },
-    };
-    const tagged = { [file]: image({ tags: ['i'] }), [second]: image({ tags: ['i'] }) };
-    const revert: OperationRequest = { kind: 'revert', vm: ref, snapshot: 'i', after: 'asSnapshot' };
-    const here = at({ vm: off, ...held }, tagged);
-    assert.equal(asPlanned(revert, here), `add vdb ${second} place, revert`);
-    assert.equal(asPlanned(revert, at({ ...held, configured: off.disks }, tagged)), 'diskStays running');
-    assert.equal(asPlanned(revert, at({ vm: off, ...held, ...one }, tagged)), 'noSuchDisk');
-    const plan = planned(revert, here);
-    const recovery = planRecovery(broken(revert, plan, 0, 'done'), applyAll(plan.steps.slice(0, 1), here));
-    assert.ok(recovery.kind === 'steps' && recovery.to === 'before');
-    assert.deepEqual(
-      recovery.plan.steps.map(({ kind }) => kind),
-      ['removeDisk'],
-    );
-  });
 });
