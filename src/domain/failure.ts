@@ -97,8 +97,8 @@ export interface FailureDetails extends NamedInFailure {
   readonly path?: string;
   /** `denied`: the group whose members have access. */
   readonly group?: string;
-  /** `denied`: no polkit agent can ask, or access begins with the next login. */
-  readonly entry?: 'noPolkit' | 'newLogin';
+  /** `denied`: polkit cannot be asked, its question was answered too late, or access begins with the next login. */
+  readonly entry?: 'noPolkit' | 'lateAnswer' | 'newLogin';
   /** `denied`, `unreachable` and `unsupported`: why a login at the daemon's host failed. */
   readonly login?: LoginProblem;
   /** `unreachable`: the daemon does not run and has no VMs defined. */

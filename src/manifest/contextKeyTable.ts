@@ -5,7 +5,7 @@ export const welcomeStates = ['none', 'noConnections', 'connecting', 'noLibvirt'
 export type WelcomeState = (typeof welcomeStates)[number];
 
 /** What lets in who is not let in by libvirt, where `welcome` is `denied`. */
-export type DeniedEntry = 'group' | 'newLogin' | 'noPolkit' | 'unknown';
+export type DeniedEntry = 'group' | 'newLogin' | 'noPolkit' | 'lateAnswer' | 'unknown';
 
 export interface ContextKeys {
   readonly 'virtRewind.welcome': WelcomeState;

@@ -188,23 +188,30 @@ tpm | uefi)
 
 polkitWithout) as_mallory list ;;
 polkitAgent)
+  # The agent answers for one process, which waits for it.
   echo 'alice:secret' | chpasswd
-  mkfifo -m 666 /tmp/go
-  runuser -u mallory -- sh -c 'read -r go </tmp/go; exec "$@"' sh \
-    "$node" "$program" -c qemu:///system list >/tmp/listed 2>&1 &
+  work=$(mktemp -d)
+  chmod 777 "$work"
+  mkfifo -m 666 "$work/go" "$work/typed" "$work/there"
+  # shellcheck disable=SC2016
+  runuser -u mallory -- sh -c 'echo $$ >"$1/pid"; read -r go <"$1/go"; shift; exec "$@"' sh "$work" \
+    "$node" "$program" -c qemu:///system list >"$work/listed" 2>&1 &
   asked=$!
-  client=$(pgrep -u mallory -n sh)
-  mkfifo /tmp/typed
-  script -qfc "pkttyagent --process $client" /tmp/agent </tmp/typed >/dev/null 2>&1 &
-  exec 3>/tmp/typed
-  until_true sh -c 'busctl --no-pager list | grep -q pkttyagent'
-  echo >/tmp/go
-  until_true grep -qi 'password' /tmp/agent
+  until_true test -s "$work/pid"
+  agent="pkttyagent --process $(cat "$work/pid") --notify-fd 4 4>$work/there"
+  script -qfc "$agent" "$work/agent" <"$work/typed" >/dev/null 2>&1 &
+  agent=$!
+  exec 3>"$work/typed"
+  # It is closed when the agent is there, or has failed.
+  cat "$work/there"
+  echo >"$work/go"
+  until_true sh -c "grep -qi password: '$work/agent' || ! kill -0 $asked"
   echo secret >&3
   wait "$asked" || echo "exit $?"
   exec 3>&-
-  cat /tmp/listed
-  rm -f /tmp/go /tmp/typed
+  kill "$agent" || true
+  cat "$work/agent" "$work/listed"
+  rm -r "$work"
   ;;
 polkitReads)
   # As an editor in which the connection is read-only leaves it.

@@ -365,8 +365,8 @@ export const groups: readonly Group[] = [
     disk: 'qcow2',
     rows: [
       host('polkitWithout', /sudo usermod -aG libvirt[^]*exit 9/u),
-      host('polkitAgent', /^ *polkit\b/mu),
-      host('polkitReads', /^ *polkit\b[^]*read-only[^]*exit 9[^]*exit 9/mu),
+      host('polkitAgent', /^polkit +off\b/mu),
+      host('polkitReads', /^polkit +off\b[^]*read-only[^]*exit 5[^]*exit 9/mu),
     ],
   },
 ];

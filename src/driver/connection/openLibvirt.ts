@@ -110,14 +110,17 @@ async function trueReason(failure: Failure, log: Log): Promise<Failure> {
 
 /**
  * What libvirt and GLib say when the service that decides cannot be asked; the daemon's words are never translated
- * here.
+ * here. A polkit that has no agent to ask a person with (VIR_ERR_AUTH_UNAVAILABLE) has decided.
  */
-const nobodyToAsk = /system bus|PolicyKit|polkit agent|pkcheck/iu;
+const nobodyToAsk = /system bus|PolicyKit|pkcheck/iu;
+/** GLib's words: libvirt waits 30 s for polkit (virgdbus.c), and polkit for a person. */
+const overTime = /timeout was reached/iu;
 
 /**
  * | denied by  | libvirt says                        | the user is in the group | → helps |
  * |------------|-------------------------------------|--------------------------|---------|
  * | the check  | that it has nobody to ask (no bus, no polkit) | any            | `noPolkit`: the service |
+ * | the check  | that its time is over               | any                      | `lateAnswer`, and the group |
  * | either     | anything else                       | no, or not known         | the group |
  * | either     | anything else                       | yes, since this process began | `newLogin` |
  * | either     | anything else                       | yes                      | neither: what libvirt says is told |
@@ -130,9 +133,11 @@ export function withTrueReason(failure: Failure, member: Membership): Failure {
     return failure;
   }
   const as = (details: FailureDetails): Failure => new Failure('denied', details, { cause: failure.cause });
-  const { libvirtMessage = '', libvirtCode } = others;
-  if (libvirtCode === errorCodes.VIR_ERR_AUTH_UNAVAILABLE || nobodyToAsk.test(libvirtMessage)) {
+  if (nobodyToAsk.test(others.libvirtMessage ?? '')) {
     return as({ ...others, entry: 'noPolkit' });
+  }
+  if (overTime.test(others.libvirtMessage ?? '')) {
+    return as({ ...others, entry: 'lateAnswer', ...(member !== 'in' && { group }) });
   }
   switch (member) {
     case 'in':

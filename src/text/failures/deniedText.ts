@@ -56,12 +56,20 @@ function entryAdvice({ entry, group }: FailureDetails): string | undefined {
       'You are in the required group, but this editor was started before you joined it. Log in again, then connect. (For an editor on another computer, also stop its server.)',
     );
   }
-  return group === undefined
-    ? undefined
-    : t(
-        'The socket belongs to the group {0}. Join it (sudo usermod -aG {0} $USER), log in again, then connect.',
-        group,
-      );
+  const advice = [
+    ...(entry === 'lateAnswer'
+      ? [t("libvirt waits 30 seconds for the answer to polkit's question. Connect again, and answer sooner.")]
+      : []),
+    ...(group === undefined
+      ? []
+      : [
+          t(
+            'The socket belongs to the group {0}. Join it (sudo usermod -aG {0} $USER), log in again, then connect.',
+            group,
+          ),
+        ]),
+  ];
+  return advice.length === 0 ? undefined : advice.join(' ');
 }
 
 /** libvirt's VIR_ERR_OPERATION_DENIED: the connection was opened read-only. */

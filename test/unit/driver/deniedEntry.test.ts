@@ -12,6 +12,12 @@ import { Failure, type FailureDetails } from '../../../src/domain/failure.js';
 
 const list = 'root:x:0:\nlibvirt:x:113:ann,bob\nbroken:x::ann\n';
 const noBus = 'internal error: Unable to get system bus connection: Could not connect: No such file or directory';
+const noAgent = {
+  libvirtCode: errorCodes.VIR_ERR_AUTH_UNAVAILABLE,
+  libvirtMessage:
+    "authentication unavailable: no polkit agent available to authenticate action 'org.libvirt.unix.manage'",
+};
+const late = { libvirtMessage: 'error from service: Timeout was reached' };
 
 describe('who is in a group', () => {
   const cases: readonly (readonly [string, string, string, readonly number[], Membership])[] = [
@@ -47,7 +53,10 @@ describe('why libvirt lets nobody in', () => {
     ['neither, for who has the group', { libvirtMessage: 'not authorized' }, 'in', {}],
     ['polkit, where there is no bus, of a member', { libvirtMessage: noBus }, 'in', { entry: 'noPolkit' }],
     ['polkit, where there is no bus, of anybody', { libvirtMessage: noBus }, 'out', { entry: 'noPolkit' }],
-    ['polkit, by the code', { libvirtCode: errorCodes.VIR_ERR_AUTH_UNAVAILABLE }, 'out', { entry: 'noPolkit' }],
+    ['the group, where polkit runs and nobody could answer', noAgent, 'out', { group: 'libvirt' }],
+    ['a faster answer, or the group', late, 'out', { entry: 'lateAnswer', group: 'libvirt' }],
+    ['a faster answer, for who has the group', late, 'in', { entry: 'lateAnswer' }],
+    ['neither, for who has the group that polkit does not ask for', noAgent, 'in', {}],
   ];
   for (const [what, details, member, expected] of cases) {
     it(what, () => {

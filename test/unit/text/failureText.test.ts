@@ -328,6 +328,11 @@ describe('failure text', () => {
     }
   });
 
+  it('says how long libvirt waits for an answer', () => {
+    assert.match(failureText(new Failure('denied', { entry: 'lateAnswer' })).nextStep, /30/);
+    assert.match(failureText(new Failure('denied', { entry: 'lateAnswer', group: 'kvmers' })).nextStep, /30.*kvmers/);
+  });
+
   it('tells the state the VM is in now', () => {
     assert.match(failureText(new Failure('failed', { vm, stateNow: 'paused' })).sentence, /web-test is now paused/);
   });
