@@ -171,7 +171,7 @@ describe('commands', () => {
         const row = await rig.snapshotRow(vm, snapshot!);
         const ticks = (...labels: readonly string[]): string => ['', ...labels].join('\n');
         person.will(({ choices }) => {
-          assert.deepEqual(choices, ['Keep', 'Favourite']);
+          assert.deepEqual(choices, ['Keep', 'Keep Until…', 'Favourite']);
           return ticks();
         });
         await fromMenu('virtRewind.mark', row);

@@ -100,7 +100,8 @@ for (const by of allRows ? (['mouse', 'keyboard'] as const) : (['mouse'] as cons
     it('marks a favourite, and tells in the status bar which VM one works with', async () => {
       await stage().hands.menu('Clean install', 'Keep…');
       await stage().workbench.option('Favourite').waitFor();
-      for (const key of ['ArrowDown', 'ArrowDown', 'Space']) await stage().workbench.page.keyboard.press(key);
+      for (const key of ['ArrowDown', 'ArrowDown', 'ArrowDown', 'Space'])
+        await stage().workbench.page.keyboard.press(key);
       await stage().hands.enter();
       await row(/^Clean install, .*favourite/).waitFor();
       await stage().workbench.page.locator('.statusbar-item[aria-label^="rewind-internal · running"]').waitFor();
