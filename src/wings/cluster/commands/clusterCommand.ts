@@ -123,8 +123,9 @@ async function tellWhatIf(
   node: string,
   connection: string,
 ): Promise<CommandAnswer> {
-  const { vms = [] } = engine.connections.find(({ uri }) => uri === connection) ?? {};
   const findVm = async (of: { readonly name?: string; readonly uuid?: string }): Promise<KnownVm | undefined> => {
+    // The shell is what connects.
+    const { vms = [] } = engine.connections.find(({ uri }) => uri === connection) ?? {};
     const view = vms.find(({ ref, vm }) => (of.uuid === undefined ? vm.name === of.name : ref.uuid === of.uuid));
     return view && { name: view.vm.name, snapshots: (await engine.readTree(view.ref)).snapshots.length };
   };
