@@ -16,7 +16,6 @@ import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import { type Checkpoint, type NoCheckpointNeeded, planCheckpoint } from '../create/planCheckpoint.js';
 import { type EndState, endOf, naturalEnd } from './endState.js';
-import { missingDiskSteps } from './missingDisks.js';
 import { planEmulatedRevert, type WayBack } from './planEmulatedRevert.js';
 import { overlaysRemovedByLibvirt, nativeRevertRefusal, secondToWaitFor } from './planNativeRevert.js';
 import { type RefusalReason, type RefusedDecision, refuse } from '../../domain/refusal.js';
@@ -297,8 +296,7 @@ function planWayBack(
       ? internalRevertRefusal(snapshot, facts)
       : nativeRevertRefusal(snapshot, facts);
   if (obstacle === undefined) {
-    const missing = isQemu ? missingDiskSteps(snapshot, facts) : [];
-    return 'kind' in missing ? missing : planNativeWay(snapshot, end, facts, missing);
+    return planNativeWay(snapshot, end, facts);
   }
   return snapshot.style === 'external' && curedByUs.has(obstacle.refusal.reason)
     ? planEmulatedRevert({ snapshot, end, vm: request.vm, why: obstacle.refusal, stop: 'afterOverlays' }, facts)
@@ -311,10 +309,9 @@ function planWayBack(
  * | dropManagedSave | there is one                                                                      |
  * | waitUntil       | an external snapshot, and an overlay of this very second is there                 |
  * | power forceOff, copyFile | a copy of UEFI variables, of the TPM's state is there: put back while the VM is off |
- * | addDisk         | see `missingDiskSteps`                                                            |
  * | revert          | always                                                                            |
  */
-function planNativeWay(snapshot: Snapshot, end: EndState, facts: Facts, missing: readonly Step[]): WayBack {
+function planNativeWay(snapshot: Snapshot, end: EndState, facts: Facts): WayBack {
   const { vm, capabilities } = facts;
   const outside = snapshot.style === 'external' && capabilities.driver === 'qemu';
   const second = outside ? secondToWaitFor(facts) : undefined;
@@ -328,7 +325,6 @@ function planNativeWay(snapshot: Snapshot, end: EndState, facts: Facts, missing:
       ...(second === undefined ? [] : [{ kind: 'waitUntil', second } as const]),
       ...cut,
       ...(vm.persistent ? state : []),
-      ...missing,
       ...stepsToEndState(end, snapshot),
     ],
     removes: [],

@@ -48,7 +48,7 @@ export function recoverNativeRevert(broken: InterruptedRevert, facts: Facts): Re
     const stopped = cut >= 0 && cut < reverting && wasBegun(broken, cut) && vm.power === 'off';
     return wasDropped(broken, facts) || stopped || hasOtherState(broken)
       ? recoverUnmoved(broken, target, facts)
-      : withoutAddedDisks(broken, undoCreate(broken, facts), facts);
+      : undoCreate(broken, facts);
   }
   if (target === undefined) {
     return explain(broken, refuse('snapshotMissing', { vm: vm.name, snapshot: request.snapshot }).refusal, [], facts);
@@ -81,21 +81,6 @@ export function recoverNativeRevert(broken: InterruptedRevert, facts: Facts): Re
       : explainUsed(broken, [], facts);
   }
   return recoverUnmoved(broken, target, facts);
-}
-
-/** A disk that was only to be there for the revert goes again. */
-function withoutAddedDisks(broken: InterruptedRevert, back: Recovery, { vm }: Facts): Recovery {
-  const added = broken.plan.steps.flatMap((step, index): readonly Step[] => {
-    const has = vm.disks.some(
-      ({ target, source }) => step.kind === 'addDisk' && target === step.target && source === step.file,
-    );
-    return step.kind === 'addDisk' && wasBegun(broken, index) && has
-      ? [{ kind: 'removeDisk', target: step.target, file: step.file, format: step.format }]
-      : [];
-  });
-  return added.length === 0 || back.kind === 'explain'
-    ? back
-    : goOn(broken, [...added, ...(back.kind === 'steps' ? back.plan.steps : [])], back.to);
 }
 
 /**
