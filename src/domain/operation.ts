@@ -13,6 +13,10 @@ export type AfterRevert = (typeof statesAfterRevert)[number];
 export const powerActions = ['start', 'shutDown', 'save', 'forceOff', 'pause', 'resume', 'restart'] as const;
 export type PowerAction = (typeof powerActions)[number];
 
+export function isOffAfter(action: string): boolean {
+  return action === 'forceOff' || action === 'shutDown' || action === 'save';
+}
+
 export const deleteScopes = ['one', 'withDescendants', 'descendants'] as const;
 export type DeleteScope = (typeof deleteScopes)[number];
 

@@ -1,6 +1,5 @@
 // Who says what state is wanted has it already, where who says what is to be done is refused. Pure.
-import type { PowerAction } from '../../domain/operation.js';
-import { isOffAfter } from './planPower.js';
+import { isOffAfter, type PowerAction } from '../../domain/operation.js';
 import type { Refusal } from '../../domain/refusal.js';
 
 export function isAlreadyInState(action: PowerAction, refusal: Refusal | undefined): boolean {

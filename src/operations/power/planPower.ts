@@ -12,7 +12,7 @@ import { missingOf } from '../../domain/chains/snapshotWhole.js';
 import { disksToStart } from '../volumeRefusal.js';
 import { goesUnasked } from '../clone/planDiscard.js';
 import { unusedOverlays } from '../../domain/chains/unusedOverlays.js';
-import type { OperationRequest, PowerAction } from '../../domain/operation.js';
+import { isOffAfter, type OperationRequest, type PowerAction } from '../../domain/operation.js';
 import type { DraftPlan } from '../plan.js';
 import type { Step } from '../../steps/step.js';
 import type { Loss } from '../../domain/consequences.js';
@@ -237,8 +237,4 @@ function lossesOf(action: PowerAction, facts: Facts): readonly Loss[] {
     }
   }
   return losses;
-}
-
-export function isOffAfter(action: PowerAction): boolean {
-  return action === 'forceOff' || action === 'shutDown' || action === 'save';
 }

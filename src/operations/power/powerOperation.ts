@@ -1,9 +1,10 @@
 // A VM is started, stopped, paused, or goes on.
+import { isOffAfter } from '../../domain/operation.js';
 import { asksForWritten } from '../../domain/chains/strayQemu.js';
 import { findInterruptedStep } from '../interruptedStep.js';
 import type { OperationDefinition } from '../operationDefinition.js';
 import { factsOfAll, filesIn, noFacts, noFiles, presentFiles, withClaimed } from '../requiredFacts.js';
-import { isOffAfter, planPower } from './planPower.js';
+import { planPower } from './planPower.js';
 
 export const powerOperation: OperationDefinition<'power'> = {
   plan: planPower,

@@ -1,6 +1,7 @@
 // The one command that would lead out of a refusal, where there is one: a button beside the words.
 import { t } from '@vscode/l10n';
 import type { FailureDetails } from '../../domain/failure.js';
+import { isOffAfter } from '../../domain/operation.js';
 import type { RefusalReason } from '../../domain/refusal.js';
 import type { CommandId } from '../../verbs/verbs.js';
 import type { FailureButton } from './failureSentences.js';
@@ -23,8 +24,7 @@ interface Facts {
 
 /** What would help, by the reason. */
 const remedies: Readonly<Partial<Record<RefusalReason, (facts: Facts) => Remedy | undefined>>> = {
-  notRunning: ({ state, wanted }) =>
-    wanted === 'shutDown' || wanted === 'forceOff' ? undefined : state === 'paused' ? 'resume' : 'start',
+  notRunning: ({ state, wanted }) => (isOffAfter(wanted ?? '') ? undefined : state === 'paused' ? 'resume' : 'start'),
   notOff: ({ state, wanted }) =>
     wanted === 'start' ? (state === 'paused' ? 'resume' : undefined) : state === 'running' ? 'shutDown' : undefined,
   // Its start uses the saved state up.

@@ -1,8 +1,9 @@
-// Why a rule of ours refused, in two sentences: the reason, and what to do instead. Nothing has been touched when one
-// of these is shown.
+// Why a rule of ours refused, in two sentences: the reason, and what to do instead. Nothing was touched then.
 import { waitOrForceOff } from './busyText.js';
 import { inQuotes } from '../quotes.js';
 import { t } from '@vscode/l10n';
+import { isOffAfter } from '../../domain/operation.js';
+import { snapshotKinds } from '../../domain/snapshot.js';
 import { longestTitle } from '../../domain/snapshotName.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { Refusal, RefusalReason } from '../../domain/refusal.js';
@@ -21,6 +22,8 @@ import { lookAgain, repairBy, wayTo } from '../ways.js';
 
 /** The facts that are titles of snapshots: they may hold any words, so that a sentence is not read without quotes. */
 const titles: ReadonlySet<string> = new Set(['snapshot', 'parent', 'child', 'by']);
+
+const isKind = (wanted: string): boolean => snapshotKinds.some((kind) => kind === wanted);
 
 interface RefusalText {
   readonly reason: string;
@@ -164,7 +167,7 @@ const sentences: Sentences = {
     t('Use snapshots of the storage itself for this disk.'),
   ],
   notRunning: ({ vm, state, wanted }) =>
-    ['shutDown', 'save', 'forceOff'].includes(wanted)
+    isOffAfter(wanted)
       ? [t('{0} is already {1}.', vm, stateWord(state)), '']
       : [
           t('{0} is {1}, but this operation needs a running VM.', vm, stateWord(state)),
@@ -304,10 +307,6 @@ const sentences: Sentences = {
     t('Shut down {0} and set the same file name for its disks as in its snapshots (virsh edit), then try again.', vm),
   ],
 };
-
-function isKind(wanted: string): boolean {
-  return wanted === 'memory' || wanted === 'disk' || wanted === 'offline';
-}
 
 function style(word: string): string {
   return word === 'internal' ? t('internal') : t('external');

@@ -419,6 +419,7 @@ describe('failure text', () => {
       offered({ vm, refusal: { reason, facts: { vm, state, wanted } } });
     assert.deepEqual(by('notRunning', 'off', 'merge'), ['virtRewind.start']);
     assert.deepEqual(by('notRunning', 'off', 'shutDown'), []);
+    assert.deepEqual(by('notRunning', 'off', 'save'), []);
     assert.deepEqual(by('notOff', 'running', 'offline'), ['virtRewind.shutDown']);
     assert.deepEqual(by('notOff', 'paused', 'start'), ['virtRewind.resume']);
     assert.deepEqual(by('notOff', 'running', 'start'), []);
