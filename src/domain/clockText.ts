@@ -1,6 +1,9 @@
 // How times are written for people, the same in each language and place: in 24 hours, with the dates of ISO, in local
 // time. What programs read has ISO's own form.
 
+/** Clocks of computers differ by less, in milliseconds: what is dated later was by a clock that is wrong. */
+export const mostAheadMs = 3_600_000;
+
 /** Writes the time of a moment of today: `09:41`. @param at milliseconds since 1970 */
 export function clockText(at: number): string {
   const date = new Date(at);

@@ -237,6 +237,11 @@ export type FolderNames = readonly string[] | 'tooMany' | 'unseen';
 /** In the folder of each file that was put into it. */
 export const trashFolder = '.virt-rewind-trash';
 
+/** Into which a file goes. */
+export function trashFolderOf(path: string): string {
+  return `${path.slice(0, path.lastIndexOf('/'))}/${trashFolder}`;
+}
+
 /** The beginning of its name there, before the second in which it was put there. */
 export function trashedName(path: string): string {
   const name = path.slice(path.lastIndexOf('/') + 1);

@@ -271,22 +271,39 @@ async function deleteOne(work: Work, view: VmView, name: string): Promise<void> 
 }
 
 /** As its delete would find it in its turn, without touching anything. @throws Failure where it would be refused */
-async function takesOnlyItself(session: Session, { ref }: VmView, name: string, signal: AbortSignal): Promise<boolean> {
+async function takesOnlyItself(session: Session, view: VmView, name: string, signal: AbortSignal): Promise<boolean> {
   const loses = losesNothingBut(name);
-  const seen: boolean[] = [];
-  const allows = (...found: Parameters<typeof loses>): boolean => {
-    seen.push(loses(...found));
-    return false;
+  const judge = (...found: Parameters<typeof loses>): Judgement<boolean> => ({ end: loses(...found), goes: false });
+  return (await deleteIf(session, view, { name, signal }, judge)) === true;
+}
+
+interface Judgement<E> {
+  readonly end: E;
+  readonly goes: boolean;
+}
+
+/** Deletes a snapshot unasked where that is judged in its turn. @returns what was judged; undefined: nothing */
+async function deleteIf<E>(
+  { engine }: Session,
+  { ref }: VmView,
+  { name, signal }: { readonly name: string; readonly signal: AbortSignal },
+  judge: (plan: PlannedWork, facts: Facts) => Judgement<E> | Promise<Judgement<E>>,
+): Promise<E | undefined> {
+  const judged: Judgement<E>[] = [];
+  const allows = async (...found: Parameters<typeof judge>): Promise<boolean> => {
+    const one = await judge(...found);
+    judged.push(one);
+    return one.goes;
   };
   const request = { kind: 'delete', vm: ref, snapshot: name, scope: 'one' } as const;
   try {
-    await session.engine.runOperation(request, { signal, unasked: true, allows });
+    await engine.runOperation(request, { signal, unasked: true, allows });
   } catch (error) {
-    if (seen.length === 0) {
+    if (judged.at(-1)?.goes !== false) {
       throw error;
     }
   }
-  return seen.at(-1) === true;
+  return judged.at(-1)?.end;
 }
 
 /**
@@ -303,22 +320,12 @@ export async function deleteUnasked(
 ): Promise<'gone' | 'stays' | 'needed'> {
   await requireFree({ session }, view);
   const loses = losesNothingBut(name);
-  const ends: ('gone' | 'stays' | 'needed')[] = [];
-  const allows = async (plan: PlannedWork, facts: Facts): Promise<boolean> => {
+  const end = await deleteIf<'gone' | 'stays' | 'needed'>(session, view, { name, signal }, async (plan, facts) => {
     const isMeant = facts.tree.current !== name && (await isStill());
-    const end = !isMeant ? 'stays' : loses(plan, facts) ? 'gone' : 'needed';
-    ends.push(end);
-    return end === 'gone';
-  };
-  const request = { kind: 'delete', vm: view.ref, snapshot: name, scope: 'one' } as const;
-  try {
-    await session.engine.runOperation(request, { signal, unasked: true, allows });
-  } catch (error) {
-    if (ends.at(-1) === undefined || ends.at(-1) === 'gone') {
-      throw error;
-    }
-  }
-  return ends.at(-1) ?? 'gone';
+    const judged = !isMeant ? 'stays' : loses(plan, facts) ? 'gone' : 'needed';
+    return { end: judged, goes: judged === 'gone' };
+  });
+  return end ?? 'gone';
 }
 
 /**

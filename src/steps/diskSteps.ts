@@ -1,6 +1,6 @@
 // Steps that change which disks a VM has, and how large they are.
 import type { Facts } from '../domain/facts.js';
-import { trashedName, trashFolder } from '../domain/hostFiles.js';
+import { trashedName, trashFolderOf } from '../domain/hostFiles.js';
 import { isActive, type VmDisk } from '../domain/vm.js';
 import { withImage } from './changedFacts.js';
 import { doneWhen, never, noLayers, type StepDefinition } from './stepDefinition.js';
@@ -49,7 +49,9 @@ export const addDisk: StepDefinition<'addDisk'> = {
     ),
   byHand: ({ target, file, format, bytes, from, device }, by) => [
     ...(from === 'new' ? [['qemu-img', 'create', '-f', format, file, String(bytes)] as const] : []),
-    ...(from === 'trash' ? [['mv', '-n', '--', `${trashOf(file)}/${trashedName(file)}.SECOND`, file] as const] : []),
+    ...(from === 'trash'
+      ? [['mv', '-n', '--', `${trashFolderOf(file)}/${trashedName(file)}.SECOND`, file] as const]
+      : []),
     'xml' in device
       ? by.ofVm('attach-device', '--file', by.editedXml(target), '--persistent')
       : by.ofVm(
@@ -86,8 +88,4 @@ function withDisks({ hardware: _, ...facts }: Facts, change: (disks: readonly Vm
     vm: { ...vm, disks: change(vm.disks) },
     ...(configured === undefined ? {} : { configured: change(configured) }),
   };
-}
-
-function trashOf(file: string): string {
-  return `${file.slice(0, file.lastIndexOf('/'))}/${trashFolder}`;
 }

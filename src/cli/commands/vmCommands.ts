@@ -2,7 +2,7 @@
 import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
 import type { AfterRevert, DeleteScope, OperationRequest, PowerAction } from '../../domain/operation.js';
-import { fullTime } from '../../domain/clockText.js';
+import { fullTime, mostAheadMs } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { Snapshot, SnapshotKind, SnapshotStyle } from '../../domain/snapshot.js';
 import type { VmRef } from '../../domain/vm.js';
@@ -29,8 +29,6 @@ import type { Answers } from '../answers.js';
 type DeleteRequest = Extract<OperationRequest, { kind: 'delete' }>;
 
 const dayMs = 24 * 3_600_000;
-/** Clocks of computers differ. */
-const mostAheadMs = 3_600_000;
 
 /** The arguments have been held to their words. */
 const texts = ({ call }: Context): OperationOptions => call.texts;

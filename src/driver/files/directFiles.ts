@@ -3,7 +3,7 @@
 import { constants } from 'node:fs';
 import { dirname } from 'node:path';
 import { type FileStats, type FileSystem, type HeldFile, thisComputer } from '../../base/fileSystem.js';
-import { Failure, type FailureDetails } from '../../domain/failure.js';
+import { Failure } from '../../domain/failure.js';
 import {
   type CannotAct,
   type ImageFacts,
@@ -24,7 +24,7 @@ import { readImage } from '../../qemu/localImage.js';
 import { placeNew } from './placeFile.js';
 import { type ImageHost, qemuImg, type QemuImg } from '../../qemu/qemuImg.js';
 import { takeOut, trashFile } from './trash.js';
-import { FileLooks, isPath } from './lookAtFiles.js';
+import { FileLooks, isPath, requirePaths } from './lookAtFiles.js';
 import { undefinedIfAbsent } from '../../base/errno.js';
 
 /** A computer whose files are looked at and changed directly. */
@@ -222,14 +222,6 @@ async function remove(path: string, files: FileSystem): Promise<void> {
     const failure = fileFailure(error, details);
     if (failure.kind !== 'notFound') {
       throw failure;
-    }
-  }
-}
-
-function requirePaths(details: FailureDetails, ...paths: readonly string[]): void {
-  for (const path of paths) {
-    if (!isPath(path)) {
-      throw new Failure('invalid', { ...details, path });
     }
   }
 }

@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { hasCode, isAbsent } from '../../base/errno.js';
 import type { FileSystem } from '../../base/fileSystem.js';
 import { isDevicePath } from '../../domain/devicePath.js';
-import type { FailureDetails } from '../../domain/failure.js';
+import { Failure, type FailureDetails } from '../../domain/failure.js';
 import { type FolderNames, type Observation, type FileFacts, identityOf, type Space } from '../../domain/hostFiles.js';
 import { fileFailure } from '../../qemu/fileFailure.js';
 import { factsOf } from '../../qemu/fileFacts.js';
@@ -176,4 +176,13 @@ function withoutAccess<M, U>(error: unknown, missing: M, unknown: U, details: Fa
 
 export function isPath(path: string): boolean {
   return path.startsWith('/') && !path.includes('\0');
+}
+
+/** @throws Failure `invalid` */
+export function requirePaths(details: FailureDetails, ...paths: readonly string[]): void {
+  for (const path of paths) {
+    if (!isPath(path)) {
+      throw new Failure('invalid', { ...details, path });
+    }
+  }
 }

@@ -3,9 +3,9 @@ import { posix } from 'node:path';
 import { errnoOf, undefinedIfAbsent } from '../../base/errno.js';
 import type { FileSystem } from '../../base/fileSystem.js';
 import { Failure, type FailureDetails } from '../../domain/failure.js';
-import { trashedAt, trashedName, trashFolder } from '../../domain/hostFiles.js';
+import { trashedAt, trashedName, trashFolderOf } from '../../domain/hostFiles.js';
 import { fileFailure } from '../../qemu/fileFailure.js';
-import { isPath } from './lookAtFiles.js';
+import { requirePaths } from './lookAtFiles.js';
 
 /** Notes, too. Nobody ever empties it. */
 const mostTrashed = 10_000;
@@ -16,9 +16,9 @@ const mostTrashed = 10_000;
  */
 export async function trashFile(path: string, files: FileSystem): Promise<void> {
   const details: FailureDetails = { doing: 'putting a file into the trash', path };
-  requirePath(path, details);
+  requirePaths(details, path);
   const folder = posix.dirname(path);
-  const trash = posix.join(folder, trashFolder);
+  const trash = trashFolderOf(path);
   try {
     if (!(await files.lstat(path)).isFile()) {
       throw new Failure('unsupported', { ...details, libvirtMessage: `${path} is no file` });
@@ -47,8 +47,8 @@ export async function trashFile(path: string, files: FileSystem): Promise<void> 
 /** What was taken out already is as good as taken out: a stop half way leaves both names. */
 export async function takeOut(path: string, files: FileSystem): Promise<void> {
   const details: FailureDetails = { doing: 'taking a file out of the trash', path };
-  requirePath(path, details);
-  const folder = posix.join(posix.dirname(path), trashFolder);
+  requirePaths(details, path);
+  const folder = trashFolderOf(path);
   try {
     const names = (await undefinedIfAbsent(files.names(folder, mostTrashed))) ?? [];
     const last = Math.max(0, ...names.map((name) => trashedAt(name, path)));
@@ -101,11 +101,5 @@ async function freePlace(trash: string, path: string, files: FileSystem): Promis
       }
       throw error;
     }
-  }
-}
-
-function requirePath(path: string, details: FailureDetails): void {
-  if (!isPath(path)) {
-    throw new Failure('invalid', details);
   }
 }

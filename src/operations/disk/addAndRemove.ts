@@ -6,7 +6,7 @@ import { namesIn } from '../../domain/chains/folderNames.js';
 import { otherVmRefusal } from '../../domain/chains/otherVms.js';
 import { actingFolder, chooseDiskFile, folderOf } from '../../domain/chains/overlayFiles.js';
 import type { Facts } from '../../domain/facts.js';
-import { trashedAt, trashFolder } from '../../domain/hostFiles.js';
+import { trashedAt, trashFolderOf } from '../../domain/hostFiles.js';
 import type { DiskChange, OperationRequest, RemovedDisk } from '../../domain/operation.js';
 import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { isActive, type VmDisk } from '../../domain/vm.js';
@@ -102,7 +102,7 @@ function planOf(request: RequestTo<'add'>, step: StepOfKind<'addDisk'>): DraftPl
 /** The name is free, and its file is where it was put, and nowhere else's place is taken for it. */
 function isBackPossible(target: string, { file, inTrash }: RemovedDisk, facts: Facts): boolean {
   const { vm, configured = [], files } = facts;
-  const trashed = namesIn(`${folderOf(file)}/${trashFolder}`, facts);
+  const trashed = namesIn(trashFolderOf(file), facts);
   const isThere = typeof files?.images.get(file) === 'object';
   const isKept = typeof trashed !== 'object' || trashed.some((name) => trashedAt(name, file) > 0);
   const isTaken = [...vm.disks, ...configured].some((disk) => disk.target === target || disk.source === file);

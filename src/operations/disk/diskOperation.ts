@@ -5,8 +5,7 @@ import { restingOn, snapshotsIn } from '../../domain/chains/fileUse.js';
 import { otherVmRefusal } from '../../domain/chains/otherVms.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
 import type { Facts } from '../../domain/facts.js';
-import type { ImageFacts } from '../../domain/hostFiles.js';
-import { trashFolder } from '../../domain/hostFiles.js';
+import { type ImageFacts, trashFolderOf } from '../../domain/hostFiles.js';
 import type { DiskChange, OperationRequest } from '../../domain/operation.js';
 import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { isActive } from '../../domain/vm.js';
@@ -38,7 +37,7 @@ export const diskOperation: OperationDefinition<'disk'> = {
     const back = change.do === 'add' && change.was !== undefined ? [change.was.file] : [];
     const images = [...presentFiles(facts), ...configuredFiles(facts), ...back];
     const wanted = withMergedImages(filesIn(facts, images, []), facts);
-    const folders = [...wanted.folders, ...back.map((file) => `${folderOf(file)}/${trashFolder}`)];
+    const folders = [...wanted.folders, ...back.map(trashFolderOf)];
     return isActive(facts.vm.power)
       ? { ...wanted, folders }
       : { ...wanted, folders, changes: [...new Set([...(wanted.changes ?? []), ...own])] };

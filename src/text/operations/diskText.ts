@@ -1,6 +1,6 @@
 // What is said of a disk that is changed: in the question, when it is done, and beside it.
 import { t } from '@vscode/l10n';
-import { trashFolder } from '../../domain/hostFiles.js';
+import { trashFolderOf } from '../../domain/hostFiles.js';
 import type { DiskChange } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
 import { bytesText } from '../bytesText.js';
@@ -48,9 +48,8 @@ export function diskEffect(change: DiskChange): string {
         : '';
     case 'remove': {
       const file = change.was?.file ?? '';
-      const trash = `${file.slice(0, file.lastIndexOf('/'))}/${trashFolder}`;
       return change.was?.inTrash === true
-        ? t('Its file is moved to {0}. Undo restores the disk.', displayLine(trash))
+        ? t('Its file is moved to {0}. Undo restores the disk.', displayLine(trashFolderOf(file)))
         : t('Its file stays, because snapshots use it: {0}. Undo restores the disk.', displayLine(file));
     }
   }

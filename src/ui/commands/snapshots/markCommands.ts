@@ -38,11 +38,14 @@ async function mark(run: CommandRun): Promise<void> {
   const marks: Marks = isGiven ? { keep, favourite, ...(until !== undefined && { until }) } : await askMarks(targets);
   refuseFreeFavourite(targets, marks);
   // A favourite is kept as long as it is one: that mark goes first.
-  const said = [...(await setFavourite(run, targets, marks)), ...(await setKept(run, targets, marks))];
+  await tell(run, marks, [...(await setFavourite(run, targets, marks)), ...(await setKept(run, targets, marks))]);
+}
+
+async function tell(run: CommandRun, { until }: Marks, said: readonly string[]): Promise<void> {
   if (said.length > 0) {
     noteInStatusBar(said.join(' · '));
   }
-  await (marks.until === undefined ? undefined : startDatesTimer(run));
+  await (until === undefined ? undefined : startDatesTimer(run));
 }
 
 /** A restore point of a system is kept until a date with the snapshots of all its members. */
@@ -61,11 +64,7 @@ async function markPoint(run: CommandRun): Promise<void> {
     keep === undefined && until === undefined
       ? await askMarks(targets, point.title)
       : { keep, ...(until !== undefined && { until }) };
-  const said = await setKept(run, targets, marks);
-  if (said.length > 0) {
-    noteInStatusBar(said.join(' · '));
-  }
-  await (marks.until === undefined ? undefined : startDatesTimer(run));
+  await tell(run, marks, await setKept(run, targets, marks));
 }
 
 function markedTargets(run: CommandRun, targets: readonly SnapshotTarget[]): Promise<readonly MarkedTarget[]> {

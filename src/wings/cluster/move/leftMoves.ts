@@ -4,8 +4,7 @@ import { Failure } from '../../../domain/failure.js';
 import { refuse } from '../../../domain/refusal.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { dropMarks } from './moveMarks.js';
-import type { MoveStore } from './moveStore.js';
-import { type MoveRecord, type OpenMove, type UnreadMove } from './moveStore.js';
+import type { MoveRecord, MoveStore, OpenMove, UnreadMove } from './moveStore.js';
 import { seenOn, type Side, withSides } from './sides.js';
 
 export interface ResolvedMove {

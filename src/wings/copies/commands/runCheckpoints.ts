@@ -6,7 +6,7 @@ import { worsenedBySnapshot } from '../../../cli/healthOnce.js';
 import type { Context } from '../../../cli/context.js';
 import { exitCode, exitOfFailure } from '../../../cli/exitCodes.js';
 import { asFailure } from '../../../domain/asFailure.js';
-import { clockText, dateText } from '../../../domain/clockText.js';
+import { clockText, dateText, mostAheadMs } from '../../../domain/clockText.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { freeTitle } from '../../../domain/snapshotName.js';
 import type { Snapshot } from '../../../domain/snapshot.js';
@@ -19,7 +19,7 @@ import { deleteExpired, deletePointsUnasked, deleteUnasked, requireView } from '
 import { openSystem } from '../../../session/target.js';
 import { failureMessage } from '../../../text/failures/failureMessage.js';
 import { staysText } from '../../../text/systems/systemPruneText.js';
-import { chooseByRule, mostAheadMs } from '../repository/pruneBackups.js';
+import { chooseByRule } from '../repository/pruneBackups.js';
 import { busyMs, busyRetryMs, type RunDone } from '../schedules/runSchedule.js';
 import type { Schedule } from '../schedules/schedule.js';
 import { scheduleFailure } from '../schedules/scheduleFailure.js';

@@ -1,6 +1,7 @@
 // Which backups a rule deletes, VM by VM, as restic's rules do; and their deletion. What is not a finished backup of
 // ours is never in it.
 import * as v from 'valibot';
+import { mostAheadMs } from '../../../domain/clockText.js';
 import { parseAs, parseJson } from '../../../journal/json.js';
 import { type Backup, backupOf, backupsIn, requireSnapshots } from './backups.js';
 import { copiesFailure } from '../copiesFailure.js';
@@ -21,9 +22,6 @@ export interface BackupPrune {
   /** Those that our record does not name: another computer, an earlier version or restic by hand created them. */
   readonly foreign: readonly Backup[];
 }
-
-/** Clocks of computers differ. */
-export const mostAheadMs = 60 * 60_000;
 
 /**
  * @param rule without anything, no backup goes
