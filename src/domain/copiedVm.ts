@@ -119,6 +119,18 @@ export interface Lacking {
   readonly name: string;
 }
 
+/** What a VM of another host takes from this one, for a person, by libvirt's names. */
+export interface MovedNeeds {
+  readonly lacking?: Lacking;
+  /** Parts of which nobody here can tell what libvirt does with them. */
+  readonly unknown: readonly string[];
+  readonly ofHost: readonly string[];
+  /** The program that runs it here, where that is another one. */
+  readonly emulator?: string;
+  /** As they are, but for that program. */
+  readonly documents: VmDocuments;
+}
+
 /** As libvirt has a VM at this moment. */
 export interface StandingVm {
   readonly name: string;

@@ -111,7 +111,7 @@ const ofCopies: Table<VmCopies> = {
   undefine: 'changes',
   startForUs: 'changes',
   openMigration: 'changes',
-  lacking: 'reads',
+  needs: 'reads',
   hostLoad: 'reads',
   guestTimes: 'reads',
   standing: 'reads',

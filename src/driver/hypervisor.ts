@@ -9,7 +9,7 @@ import type {
   CopiedPoint,
   HostUse,
   KnownDocuments,
-  Lacking,
+  MovedNeeds,
   MovedVm,
   NamedFiles,
   PointDisk,
@@ -180,8 +180,8 @@ export interface VmCopies {
   startForUs(uuid: string): Promise<void>;
   /** This host's part in a live move, on a connection of its own. The caller disposes of it. */
   openMigration(): Promise<MigrationHost>;
-  /** What a VM of another host needs here that is not here, as far as libvirt tells. */
-  lacking(documents: VmDocuments): Promise<Lacking | undefined>;
+  /** What a VM of another host needs here. Files of disks are left to others. */
+  needs(documents: VmDocuments): Promise<MovedNeeds>;
   /** What the host has and what its VMs take, which needs a second to find out. */
   hostLoad(): Promise<HostLoad>;
   /** By UUID, of all VMs that run. */

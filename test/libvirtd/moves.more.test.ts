@@ -354,6 +354,36 @@ describe('a VM that is moved to another host', () => {
     assert.deepEqual(readdirSync(folder), ['disk.qcow2']);
   });
 
+  it('brings no program and no unknown part to the other host, and says which parts of it it uses', async () => {
+    const { one, other } = rig;
+    await defineDiskVm(one.rig, 'odd', []);
+    const asMade = await one.rig.virsh('dumpxml', 'odd', '--inactive');
+    const file = one.at(`${images}/odd.xml`);
+    const define = async (change: (xml: string) => string): Promise<void> => {
+      writeFileSync(file, change(asMade));
+      await one.rig.virsh('define', file);
+    };
+    await define((xml) =>
+      xml
+        .replace('<domain ', '<domain xmlns:qemu="http://libvirt.org/schemas/domain/qemu/1.0" ')
+        .replace('</domain>', '<qemu:commandline><qemu:arg value="-S"/></qemu:commandline></domain>'),
+    );
+    await one.run('refused', ...words('odd', other.uri));
+    assert.deepEqual((await other.rig.virsh('list', '--all', '--name')).split(/\s+/u).includes('odd'), false);
+    const program = one.at(`${images}/program`);
+    writeFileSync(program, '#!/bin/sh\nexec qemu-system-x86_64 "$@"\n', { mode: 0o755 });
+    const hostFolder = '<filesystem type="mount"><source dir="/srv"/><target dir="srv"/></filesystem></devices>';
+    await define((xml) =>
+      xml.replace(/<emulator>.*<\/emulator>/u, `<emulator>${program}</emulator>`).replace('</devices>', hostFolder),
+    );
+    const { plan } = await one.json<{ plan: { ofHost: string[] } }>(...words('odd', other.uri), '--plan');
+    assert.deepEqual(plan.ofHost, ['filesystem /srv']);
+    await one.run('done', ...words('odd', other.uri));
+    const there = await other.rig.virsh('dumpxml', 'odd', '--inactive');
+    assert.deepEqual([there.includes(program), there.includes("<source dir='/srv'/>")], [false, true]);
+    await other.rig.virsh('undefine', 'odd');
+  });
+
   it('stays where it is, where the other host cannot have it', async () => {
     const { one, other } = rig;
     const was = await stateOn(one, 'web');

@@ -36,7 +36,8 @@ import type {
 import { judge, prepareMigration } from '../run/openImages.js';
 import { jobFraction, watchWhile } from '../run/jobWatch.js';
 import { failingWith } from '../toFailure.js';
-import { withoutDisks } from '../xml/movedXml.js';
+import { parseEmulators } from '../xml/anewXml.js';
+import { broughtParts, withoutDisks, withOwnEmulators } from '../xml/movedXml.js';
 import { element, writeXml, XmlError } from '../xml/xmlTree.js';
 import type { OtherConnections } from './otherConnections.js';
 
@@ -137,14 +138,21 @@ async function prepare(
   { cookie, definition }: BegunMigration,
   wish: MigrationWish,
 ): ReturnType<MigrationHost['prepare']> {
+  const { capabilities } = await connection.call('connectGetCapabilities', {});
+  const emulators = parseEmulators(capabilities);
+  const { unknown } = broughtParts(definition, emulators);
+  if (unknown[0] !== undefined) {
+    throw new XmlError(`nobody here knows ${unknown[0]}`);
+  }
+  const taken = withOwnEmulators(definition, emulators);
   const params = [
-    ...text('destination_xml', definition),
+    ...text('destination_xml', taken),
     ...text('destination_name', vm.name),
     ...text('migrate_uri', wish.address),
     ...disksOf(wish),
   ];
   const asked = { params, cookieIn: cookie, flags: flagsOf(wish) };
-  const { cookieOut, uriOut } = await prepareMigration({ connection, files }, definition, asked);
+  const { cookieOut, uriOut } = await prepareMigration({ connection, files }, taken, asked);
   return { cookie: copyOf(cookieOut), address: uriOut ?? wish.address ?? '' };
 }
 

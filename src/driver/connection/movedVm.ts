@@ -1,6 +1,6 @@
 // A VM that goes to another host: what it needs there, how it stands, and how its own host forgets it.
 import type { Capabilities } from '../../domain/capabilities.js';
-import type { KnownDocuments, Lacking, StandingVm, VmDocuments } from '../../domain/copiedVm.js';
+import type { KnownDocuments, MovedNeeds, StandingVm, VmDocuments } from '../../domain/copiedVm.js';
 import { Failure } from '../../domain/failure.js';
 import type { PowerReason } from '../../domain/vm.js';
 import type { Connection } from '../../libvirt/connection.js';
@@ -16,7 +16,8 @@ import type { Domain } from '../../libvirt/structs.js';
 import { readPower } from '../powerState.js';
 import { tpmFlag } from '../run/runForkSteps.js';
 import { parseDomainXml } from '../xml/domainXml.js';
-import { lackingIn } from '../xml/movedXml.js';
+import { parseEmulators } from '../xml/anewXml.js';
+import { type BroughtParts, broughtParts, lackingIn, withOwnEmulators } from '../xml/movedXml.js';
 import { readDocuments } from './readDocuments.js';
 
 interface Place {
@@ -27,9 +28,25 @@ interface Place {
 /** Why one that is off is known to have been on: a daemon that was started again does not tell. */
 const endsOfRuns: ReadonlySet<PowerReason> = new Set(['shutDown', 'destroyed', 'crashed', 'saved']);
 
-export async function lacking({ connection }: Place, { definition }: VmDocuments): Promise<Lacking | undefined> {
+export async function needs({ connection }: Place, documents: VmDocuments): Promise<MovedNeeds> {
+  const { definition, snapshots } = documents;
   const { capabilities } = await connection.call('connectGetCapabilities', {});
-  return lackingIn(definition, capabilities);
+  const lacking = lackingIn(definition, capabilities);
+  const emulators = parseEmulators(capabilities);
+  const brought = [definition, ...snapshots.map(({ xml }) => xml)].map((xml) => broughtParts(xml, emulators));
+  const all = <T>(list: (one: BroughtParts) => readonly T[]): readonly T[] => [...new Set(brought.flatMap(list))];
+  const [emulator] = all((one) => one.emulators);
+  return {
+    ...(lacking !== undefined && { lacking }),
+    unknown: all((one) => one.unknown),
+    ofHost: all((one) => one.ofHost),
+    ...(emulator !== undefined && { emulator }),
+    documents: {
+      ...documents,
+      definition: withOwnEmulators(definition, emulators),
+      snapshots: snapshots.map((one) => ({ ...one, xml: withOwnEmulators(one.xml, emulators) })),
+    },
+  };
 }
 
 export async function standing({ connection }: Place, uuid: string): Promise<StandingVm | undefined> {

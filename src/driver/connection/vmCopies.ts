@@ -40,7 +40,7 @@ import { readHostLoad } from './hostLoad.js';
 import { redefineAll, takeSnapshotsBack } from './knownAgain.js';
 import { openMigration } from './libvirtMigration.js';
 import type { OtherConnections } from './otherConnections.js';
-import { forgetSnapshots, forgettingFlags, lacking, letGo, settleIn, standing, undefineOff } from './movedVm.js';
+import { forgetSnapshots, forgettingFlags, letGo, needs, settleIn, standing, undefineOff } from './movedVm.js';
 import { readDocuments, withoutVolumes } from './readDocuments.js';
 
 interface Place extends Omit<DemoVmPlace, 'environment'> {
@@ -101,7 +101,7 @@ export function vmCopiesOn(place: Place): VmCopies {
       asFailureOf('remove an interrupted restore', uuid, undefine(place, uuid, places, check)),
     startForUs: (uuid) => asFailureOf('start a VM that is checked', uuid, startForUs(place, uuid)),
     openMigration: () => asFailureOf('prepare a move', '', openMigration(place)),
-    lacking: (documents) => asFailureOf('look whether a VM can be moved', '', lacking(place, documents)),
+    needs: (documents) => asFailureOf('look whether a VM can be moved', '', needs(place, documents)),
     guestTimes: () => asFailureOf('read how long disks take', '', readGuestTimes(place.connection)),
     hostLoad: () => asFailureOf('read what a host has for VMs', '', readHostLoad(place.connection)),
     standing: (uuid) => asFailureOf('look at a VM that is moved', uuid, standing(place, uuid)),

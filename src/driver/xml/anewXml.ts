@@ -292,8 +292,8 @@ function short(value: string): string {
   return value.length > 200 ? `${value.slice(0, 199)}…` : value;
 }
 
-/** What libvirt gives a VM that runs, and gives it anew. */
-function isQuiet(path: string, of: XmlElement): boolean {
+/** What libvirt gives a VM that runs, and gives it anew. @param path below the domain, without `devices` */
+export function isQuiet(path: string, of: XmlElement): boolean {
   switch (of.name) {
     case 'alias':
       return true;

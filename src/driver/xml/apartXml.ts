@@ -60,18 +60,23 @@ export function isOut(card: XmlElement): boolean {
 /** The addresses of this computer alone. */
 export const loopback: readonly string[] = ['127.0.0.1', '::1', 'localhost'];
 
+/** Whether it names an address for others than this computer, or a socket. */
+export function isOpen(display: XmlElement): boolean {
+  const listens = findAll(display, 'listen');
+  const addresses = [attribute(display, 'listen'), ...listens.map((one) => attribute(one, 'address'))];
+  return (
+    addresses.some((one) => one !== undefined && !loopback.includes(one)) ||
+    listens.some((one) => !isType(one, 'address', 'none'))
+  );
+}
+
 /** For this computer alone; where none was named, the host's settings say for whom. */
 function apartDisplay(display: XmlElement, isolated: boolean): XmlElement | undefined {
   if (!isType(display, 'vnc', 'spice')) {
     return undefined;
   }
-  const { listen: named, port, autoport, ...attributes } = display.attributes;
-  const listens = findAll(display, 'listen');
-  const isOpen =
-    [named, ...listens.map((one) => attribute(one, 'address'))].some(
-      (one) => one !== undefined && !loopback.includes(one),
-    ) || listens.some((one) => !isType(one, 'address', 'none'));
-  if (!isolated && !isOpen) {
+  const { listen: _, port, autoport, ...attributes } = display.attributes;
+  if (!isolated && !isOpen(display)) {
     return {
       ...display,
       attributes: { ...attributes, ...(port !== undefined && { port }), ...(autoport !== undefined && { autoport }) },

@@ -145,6 +145,11 @@ export const clusterFailure = wingFailures('cluster', {
         `crm_resource --resource ${resource} --move --node ${host}`,
       );
     },
+    unknownParts: ({ parts, vm, host }: Of<'vm' | 'host'> & { readonly parts: readonly string[] }) =>
+      t(
+        '{0} has parts that Virt Rewind does not know, so it cannot tell what they would do on {1}: {2}. Take them out first: {3}, and {4} for each snapshot that has them.',
+        ...[vm, host, parts.join(', '), `virsh edit ${vm}`, `virsh snapshot-edit ${vm}`],
+      ),
     lacking: ({ lacking, vm, host }: Of<'vm' | 'host'> & { readonly lacking: Lacking }) =>
       lacking.what === 'machine'
         ? t('QEMU on {0} has no machine type {1}, which {2} has.', host, displayLine(lacking.name), vm)

@@ -12,7 +12,7 @@ import type { MoveRecord } from './move/moveStore.js';
 import type { PlannedMove } from './move/plannedMove.js';
 
 export function planLines(
-  { view, documents, live, send, shared, mediaMissing, standing }: PlannedMove,
+  { view, documents, needs, live, send, shared, mediaMissing, standing }: PlannedMove,
   host: string,
 ): readonly string[] {
   const bytes = send.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0);
@@ -37,6 +37,10 @@ export function planLines(
     ...mediaMissing.map((file) =>
       t('{0} has no {1}: the VM would not start with it in its drive.', there, displayLine(file)),
     ),
+    ...(needs.ofHost.length > 0
+      ? [t('It uses parts of {0}: {1}', there, needs.ofHost.map((part) => displayLine(part)).join(', '))]
+      : []),
+    ...(needs.emulator === undefined ? [] : [t('There it runs with {0}.', displayLine(needs.emulator))]),
     ...(live === undefined ? [t('Networks that it uses must exist on {0} under the same names.', there)] : []),
   ];
 }

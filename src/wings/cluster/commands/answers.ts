@@ -102,6 +102,7 @@ export const clusterAnswers = {
         send: describe(paths, 'Files that are sent.'),
         shared: describe(paths, 'Files on storage that both hosts have.'),
         mediaMissing: describe(paths, 'Media in its drives that the other host has not.'),
+        ofHost: describe(v.array(text), 'Parts of the other host that it uses there.'),
       }),
     ),
     moved: maybe(

@@ -33,7 +33,14 @@ export const move: CommandHandler = async (context) => {
       if (call.flags.has('plan')) {
         const paths = (files: typeof send): string[] => files.map(({ path }) => path);
         const bytes = send.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0);
-        const plan = { ...of, bytes, send: paths(send), shared: paths(shared), mediaMissing: [...mediaMissing] };
+        const plan = {
+          ...of,
+          bytes,
+          send: paths(send),
+          shared: paths(shared),
+          mediaMissing: [...mediaMissing],
+          ofHost: [...planned.needs.ofHost],
+        };
         return {
           answer: { plan } satisfies ClusterAnswers['move'],
           text: [...lines, t('Nothing was changed.')],

@@ -21,18 +21,21 @@ type WhereItIs = 'source' | 'destination' | 'nowhere';
  * Everything that the other host can say beforehand: it starts a QEMU that waits, and ends it. The guest feels nothing.
  * Rejects with what is in the way. With snapshots, what is in the way at its own host is not told; disks that are
  * copied are left out, for the other host does not have them yet.
+ *
+ * @returns the VM as it runs, without these
  */
 export async function tryMove(
   { source, destination }: MoveEnds,
   vm: MigratedVm,
   snapshots: 'some' | 'none',
   asked: MigrationWish,
-): Promise<void> {
+): Promise<string> {
   const { copied = [], ...wish } = asked;
   const whole = snapshots === 'none' ? await source.begin(vm, asked) : undefined;
   const begun = whole === undefined || copied.length > 0 ? await source.pretend(vm, copied) : whole;
   await destination.prepare(vm, begun, wish);
   await destination.giveUp(vm, wish);
+  return begun.definition;
 }
 
 /** What is done between the parts of a move. */

@@ -179,7 +179,8 @@ async function defineThere(engine: EnginePort, open: OpenMove, { from, to }: Sid
   const { uuid } = view.ref;
   await open.put({ phase: 'defining' });
   const there = await to.ask(async (copies) => {
-    await copies.takeOver({ name: view.vm.name, uuid, documents });
+    const { documents: taken } = await copies.needs(documents);
+    await copies.takeOver({ name: view.vm.name, uuid, documents: taken });
     return copies.readDocuments(uuid);
   });
   await open.put({ there: structuredClone(there) as never });

@@ -21,6 +21,7 @@ import {
   type PlannedFile,
   type PlannedMove,
   requireAlone,
+  requireKnown,
   requireNoLink,
   requirePlace,
 } from './plannedMove.js';
@@ -43,6 +44,7 @@ export async function planLive(
   const { ref, vm } = view;
   const read = (): Promise<VmDocuments> => from.ask((copies) => copies.readDocuments(ref.uuid));
   const documents = await read();
+  const needs = await requireKnown(to, documents);
   const { files } = await engine.readFiles(ref);
   const { shared, local } = await bySide(files, sides);
   const send = local.length === 0 ? [] : await sentFiles(engine, view, { files: local, documents }, sides);
@@ -53,21 +55,24 @@ export async function planLive(
     ...(copied.length > 0 && { copied }),
   };
   const some = documents.snapshots.length > 0 ? 'some' : 'none';
-  await withEnds(sides, async (ends) => {
+  // As it runs, which may have more than it is defined with.
+  const running = await withEnds(sides, async (ends) => {
     const { source } = ends;
     // QEMU (7.2) ends where a guest that has not run since it came is sent on.
     if ((await source.stateOf(ref.uuid)) === 'paused' && (await source.arrivalOf(ref.uuid)) !== undefined) {
       throw clusterFailure('cameHerePaused');
     }
-    await tryMove(ends, { name: vm.name, uuid: ref.uuid }, some, wish);
+    return tryMove(ends, { name: vm.name, uuid: ref.uuid }, some, wish);
   }).catch((error: unknown) => {
     throw error instanceof Failure && error.details.libvirtMessage !== undefined
       ? clusterFailure('notTaken', { said: error.details.libvirtMessage })
       : error;
   });
+  const { ofHost } = await requireKnown(to, { definition: running, snapshots: [] });
   return {
     view,
     documents,
+    needs: { ...needs, ofHost: [...new Set([...needs.ofHost, ...ofHost])] },
     live: wish,
     send,
     shared,

@@ -25,6 +25,7 @@ import {
   type PlannedFile,
   type PlannedMove,
   requireAlone,
+  requireKnown,
   requirePlace,
 } from './plannedMove.js';
 import { seenOn, type Side, type Sides } from './sides.js';
@@ -76,10 +77,7 @@ async function planOff(engine: EnginePort, view: VmView, sides: Sides): Promise<
   if (special[0] !== undefined) {
     throw transferFailure('oddDisk', { disk: special[0] });
   }
-  const lacking = await to.ask((copies) => copies.lacking(documents));
-  if (lacking !== undefined) {
-    throw clusterFailure('lacking', { lacking });
-  }
+  const needs = await requireKnown(to, documents);
   const { files: seen } = await engine.readFiles(ref);
   const moved = await movedFiles(view, seen, look, sides);
   const there = await seenOn(
@@ -90,7 +88,7 @@ async function planOff(engine: EnginePort, view: VmView, sides: Sides): Promise<
   const send = moved.filter((file) => !shared.includes(file));
   await requirePlace(view, send, look.needed, sides);
   const { requireUnchanged } = look;
-  return { view, documents, requireUnchanged, send, shared, mediaMissing: await mediaMissing(seen, to) };
+  return { view, documents, needs, requireUnchanged, send, shared, mediaMissing: await mediaMissing(seen, to) };
 }
 
 /** Two names of one daemon, or two daemons of one host, whose paths are the same. */

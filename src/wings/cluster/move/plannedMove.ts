@@ -1,7 +1,7 @@
 // What a move would do: values, and how files on two hosts are told to be the same.
 import { posix } from 'node:path';
 import { refusalOf } from '../../../domain/chains/otherVms.js';
-import type { StandingVm, VmDocuments } from '../../../domain/copiedVm.js';
+import type { MovedNeeds, StandingVm, VmDocuments } from '../../../domain/copiedVm.js';
 import { Failure } from '../../../domain/failure.js';
 import type { VmRef } from '../../../domain/vm.js';
 import type { VmFile } from '../../../domain/vmFiles.js';
@@ -16,6 +16,7 @@ import type { DiskTop } from './tops.js';
 export interface PlannedMove {
   readonly view: VmView;
   readonly documents: VmDocuments;
+  readonly needs: NeededThere;
   /** On its own host. */
   readonly standing: StandingVm;
   /** Rejects where the VM is another one by now. */
@@ -29,6 +30,9 @@ export interface PlannedMove {
   /** Media in drives that the other host has not. */
   readonly mediaMissing: readonly string[];
 }
+
+/** What it takes from the other host, which libvirt there gives to whatever names it. */
+type NeededThere = Pick<MovedNeeds, 'ofHost' | 'emulator'>;
 
 export type PlannedFile = Omit<MovedFile, 'stage' | 'identityThere'> & {
   readonly base: string;
@@ -62,6 +66,18 @@ export function isSame(file: PlannedFile, there: SeenFile | undefined): boolean 
 /** The same of a file that is written to meanwhile. */
 export function isSameInode({ identity }: Pick<SeenFile, 'identity'>, there: SeenFile | undefined): boolean {
   return there?.identity.split(':')[0] === identity.split(':')[0];
+}
+
+/** @throws Failure `lacking`, `unknownParts` */
+export async function requireKnown(to: Side, documents: VmDocuments): Promise<NeededThere> {
+  const { lacking, unknown, ofHost, emulator } = await to.ask((copies) => copies.needs(documents));
+  if (lacking !== undefined) {
+    throw clusterFailure('lacking', { lacking });
+  }
+  if (unknown.length > 0) {
+    throw clusterFailure('unknownParts', { parts: unknown });
+  }
+  return { ofHost, ...(emulator !== undefined && { emulator }) };
 }
 
 /** A link in a folder that both hosts have leads to another file on each. @throws Failure `linked` */
