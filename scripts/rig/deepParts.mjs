@@ -519,7 +519,7 @@ export const deepParts = [
         layer: 'libvirtd',
         tier: 'whole',
         files: [
-          ...['externalRevert', 'offlineMerge', 'forks'],
+          ...['externalRevert', 'offlineMerge', 'forks', 'seamlessShells'],
           // What differs between libvirts is in those.
           ...(version === 'system'
             ? ['consolidate', 'undo', 'clones', 'guestConsole', 'insideFiles', 'insidePoints']

@@ -84,9 +84,10 @@ export interface StepOutcome {
 
 /** A file with the RAM of a snapshot, to which QEMU writes by itself. */
 export interface SavedFile {
-  readonly descriptor: number;
   /** Where QEMU's stream begins. */
   readonly start: number;
+  /** Gives the open file to QEMU: under our name, or in a set of QEMU's, with the number of that. */
+  handOver(uuid: string, how: 'named' | 'inSet'): Promise<number | undefined>;
   /** The stream is whole: the file gets its name. */
   finish(): Promise<void>;
   discard(): Promise<void>;

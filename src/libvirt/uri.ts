@@ -98,6 +98,16 @@ export function parseUri(text: string): LibvirtUri {
   };
 }
 
+/** As the host of the daemon itself calls the connection. */
+export function uriOnHost(text: string): string {
+  const { transport, name, socket } = parseUri(text);
+  return transport === 'unix' || socket === undefined
+    ? transport === 'unix'
+      ? text
+      : name
+    : `${name}?${new URLSearchParams({ socket }).toString()}`;
+}
+
 /** Drivers that take no parameter: libvirt passes over one that is mistyped. */
 const withoutParameters = new Set(['qemu', 'test', 'remote']);
 

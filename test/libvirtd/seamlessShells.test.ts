@@ -12,10 +12,11 @@ import { type LiveRig, startLiveRig } from './engineRig.js';
 describe('seamless snapshots from the command line and the library', () => {
   let rig: LiveRig;
   let isPossible: boolean;
+  let oracle: OracleVm;
 
   before(async () => {
     rig = await startLiveRig();
-    await OracleVm.define(rig.daemon, { name: 'shell' });
+    oracle = await OracleVm.define(rig.daemon, { name: 'shell' });
     await rig.virsh('start', 'shell');
     await rig.virsh('snapshot-create-as', 'shell', 'first', '--disk-only');
     const { capabilities } = await rig.engine.connect(rig.uri);
@@ -58,6 +59,10 @@ describe('seamless snapshots from the command line and the library', () => {
   });
 
   it('keep the RAM of a guest that runs where QEMU can, else its disks', async () => {
+    await oracle.talk(async (guest) => {
+      await guest.setCounter(41);
+      await guest.write(0, [[3, 77]]);
+    });
     assert.equal(await taken('auto', {}), isPossible ? 'memory' : 'disk');
     assert.equal(await taken('again', { seamless: 'auto' }, 'never'), isPossible ? 'memory' : 'disk');
     assert.equal(await isMarked(), isPossible);
@@ -66,6 +71,14 @@ describe('seamless snapshots from the command line and the library', () => {
       ({ kind, trailers }) => kind === 'memory' && trailers.guestPausedMs !== undefined,
     );
     assert.deepEqual([...new Set(measured.map(({ trailers }) => trailers.ramWritten))], isPossible ? ['seamless'] : []);
+    if (isPossible) {
+      await oracle.talk((guest) => guest.write(0, [[3, 78]]));
+      const snapshot = snapshots.find(({ title }) => title === 'auto')!.name;
+      const vm = await rig.ref('shell');
+      await rig.engine.runOperation({ kind: 'revert', vm, snapshot, after: 'asSnapshot', checkpointFirst: false });
+      const found = await oracle.talk(async (guest) => [(await guest.ram()).counter, await guest.read(0, 3)]);
+      assert.deepEqual(found, [41, 77]);
+    }
   });
 
   it('leave a VM unmarked whose first snapshot goes inside the image', async () => {

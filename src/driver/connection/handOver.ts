@@ -8,6 +8,7 @@ import * as v from 'valibot';
 import { SavedState } from '../files/savedState.js';
 import { findProgram } from '../../base/findProgram.js';
 import { answerOf, descriptorMark, MonitorError } from '../run/monitor.js';
+import type { SavedFile } from '../hypervisor.js';
 import type { SeamlessAccess } from '../run/stepContext.js';
 import type { Seamless } from '../../domain/seamless.js';
 
@@ -17,32 +18,55 @@ const answer = v.object({ 'fdset-id': v.optional(v.number()) });
 
 /**
  * @param uri a connection to a daemon of this host, over its Unix socket
- * @param patienceMs that a virsh which does not end is waited for
  */
-export function seamlessAccess(uri: string, environment: NodeJS.ProcessEnv, patienceMs = 10_000): SeamlessAccess {
+export function seamlessAccess(uri: string, environment: NodeJS.ProcessEnv): SeamlessAccess {
+  const handOver = handOverWith(uri, environment, patienceMs);
   return {
     obstacle: seamlessHost(environment),
     mayGuard: (user) => mayGuard(user),
-    begin: (file, xml) => SavedState.begin(file, xml),
-    handOver: handOverWith(uri, environment, patienceMs),
+    begin: async (file, xml) => {
+      const saved = await SavedState.begin(file, xml);
+      return {
+        start: saved.start,
+        handOver: (uuid, how) => handOver(uuid, saved.descriptor, how),
+        finish: () => saved.finish(),
+        discard: () => saved.discard(),
+      };
+    },
   };
 }
 
-/** Rejects with MonitorError where that cannot be. */
-function handOverWith(uri: string, environment: NodeJS.ProcessEnv, patienceMs: number): SeamlessAccess['handOver'] {
+type Handing = Parameters<SavedFile['handOver']>[1];
+
+/** A command of QEMU's monitor that comes with the file. */
+export function handOverOrder(how: Handing): { readonly execute: string; readonly command: string } {
+  const [execute, mark] = how === 'named' ? (['getfd', 'fdname'] as const) : (['add-fd', 'opaque'] as const);
+  return { execute, command: JSON.stringify({ execute, arguments: { [mark]: descriptorMark } }) };
+}
+
+/** @returns the number of the set. @throws MonitorError */
+export function readHandOver(execute: string, told: string): number | undefined {
+  return answerOf(answer, execute, told)['fdset-id'];
+}
+
+/** Rejects with MonitorError where that cannot be. @param endAfterMs a virsh that does not end by itself */
+export function handOverWith(
+  uri: string,
+  environment: NodeJS.ProcessEnv,
+  endAfterMs = patienceMs,
+): (uuid: string, descriptor: number, how: Handing) => Promise<number | undefined> {
   return async (uuid, descriptor, how) => {
     const virsh = await findProgram('virsh', environment);
     if (virsh === undefined) {
       throw new MonitorError('virsh is not installed');
     }
-    const [execute, mark] = how === 'named' ? ['getfd', 'fdname'] : ['add-fd', 'opaque'];
-    const command = JSON.stringify({ execute, arguments: { [mark]: descriptorMark } });
+    const { execute, command } = handOverOrder(how);
     const words = ['--connect', uri, 'qemu-monitor-command', '--domain', uuid, '--pass-fds', '3', '--cmd', command];
     const told = await new Promise<string>((resolve, reject) => {
       const child = spawn(virsh, words, {
         env: { ...environment, LC_ALL: 'C' },
         stdio: ['ignore', 'pipe', 'pipe', descriptor],
-        timeout: patienceMs,
+        timeout: endAfterMs,
         killSignal: 'SIGKILL',
       });
       let [out, said] = ['', ''];
@@ -53,7 +77,7 @@ function handOverWith(uri: string, environment: NodeJS.ProcessEnv, patienceMs: n
         code === 0 ? resolve(out) : reject(new MonitorError(said.trim() || `virsh ended with ${code ?? killedBy}`)),
       );
     });
-    return answerOf(answer, execute, told)['fdset-id'];
+    return readHandOver(execute, told);
   };
 }
 

@@ -77,7 +77,7 @@ export class LibvirtHypervisor implements Hypervisor {
   readonly #others: OtherConnections;
   readonly #qemus: AskedQemus;
   readonly #direct: DirectAccess | undefined;
-  /** Absent where QEMU runs on another computer. */
+  /** Absent where QEMU runs on another computer to which no login leads. */
   readonly #seamless: SeamlessAccess | undefined;
   readonly #tpms: string | undefined;
   #closedByUs = false;
@@ -113,7 +113,9 @@ export class LibvirtHypervisor implements Hypervisor {
         return clusterKeepers({ login: this.login, files: direct.files, log: parts.log });
       });
     }
-    this.#seamless = isNearby(parts) ? seamlessAccess(parts.uri, parts.environment) : undefined;
+    this.#seamless = isNearby(parts)
+      ? seamlessAccess(parts.uri, parts.environment)
+      : this.login && direct && loadedFarSeamless(this.login, parts.uri);
     this.guests = libvirtGuests(this.#others, {
       uri: this.uri,
       control: parts.connection,
@@ -316,4 +318,14 @@ function keepersWhenAsked(load: () => Promise<VmKeepers>): VmKeepers {
   let loaded: Promise<VmKeepers> | undefined;
   const keepers = (): Promise<VmKeepers> => (loaded ??= load());
   return { of: async (vm) => (await keepers()).of(vm), hold: async (vm) => (await keepers()).hold(vm) };
+}
+
+/** Most connections never need it. */
+function loadedFarSeamless(login: HostLogin, uri: string): SeamlessAccess {
+  const load = async (): Promise<SeamlessAccess> => (await import('./farSeamless.js')).farSeamless(login, uri);
+  return {
+    begin: async (...of) => (await load()).begin(...of),
+    obstacle: async (...of) => (await load()).obstacle(...of),
+    mayGuard: async (...of) => (await load()).mayGuard(...of),
+  };
 }

@@ -7,20 +7,19 @@ import { dirname } from 'node:path';
 import { thisComputer } from '../../base/fileSystem.js';
 import { writeAll } from '../../base/writeAll.js';
 import { partOf } from '../../domain/hostFiles.js';
-import type { SavedFile } from '../hypervisor.js';
 import { identityOfOpen, removeMade } from './ownVmFolder.js';
 
 const headerBytes = 92;
 /** libvirt takes a file that begins so for one that is still being written. */
 const unfinished = Buffer.from('LibvirtQemudPart');
-const finished = Buffer.from('LibvirtQemudSave');
+export const finishedMark = Buffer.from('LibvirtQemudSave');
 const version = 2;
 /** libvirt puts a longer XML into the same place when somebody edits it. */
 const roomBytes = 64 * 1024;
 /** The stream begins on one. */
 const pageBytes = 4_096;
 
-export class SavedState implements SavedFile {
+export class SavedState {
   readonly #file: string;
   readonly #handle: FileHandle;
   readonly #identity: string;
@@ -60,7 +59,7 @@ export class SavedState implements SavedFile {
 
   /** The stream is whole. Under its name the file appears when all of it is on the disk, so one flush does. */
   async finish(): Promise<void> {
-    await writeAll(this.#handle, finished, 0);
+    await writeAll(this.#handle, finishedMark, 0);
     await this.#handle.sync();
     await this.#handle.close();
     // Never over what somebody else put there.
@@ -78,7 +77,7 @@ export class SavedState implements SavedFile {
 /**
  * Magic, version, length of the XML with what pads it, "was running", format (0: raw), place of the cookie (0: none).
  */
-function headerOf(xml: string): Buffer {
+export function headerOf(xml: string): Buffer {
   const text = Buffer.from(`${xml}\0`);
   const least = headerBytes + text.length + roomBytes;
   const whole = Buffer.alloc(Math.ceil(least / pageBytes) * pageBytes);

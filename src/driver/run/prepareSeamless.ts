@@ -72,7 +72,7 @@ export async function prepare(
     saved = await access.begin(step.memoryFile, xml);
     // A program is started for either. Both are waited for, so that what the one has made is known when the other
     // fails.
-    const handing = access.handOver(dom.uuid, saved.descriptor, version < leastByPath ? 'named' : 'inSet');
+    const handing = saved.handOver(dom.uuid, version < leastByPath ? 'named' : 'inSet');
     const [set] = await waitForBoth(handing, makeOverlays(files, overlays, made));
     await setBackgroundSnapshot(context, true);
     const uri = set === undefined ? `fd:${descriptorMark}` : `file:/dev/fdset/${set},offset=${saved.start}`;

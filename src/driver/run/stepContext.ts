@@ -19,8 +19,6 @@ export interface SeamlessAccess {
    * at all.
    */
   readonly mayGuard: (user: number | undefined) => Promise<'yes' | 'byDevice' | 'no'>;
-  /** Gives QEMU the open file: under our name, or in a set of QEMU's, with the number of that. */
-  readonly handOver: (uuid: string, descriptor: number, how: 'named' | 'inSet') => Promise<number | undefined>;
 }
 
 export interface ForkAccess {

@@ -28,9 +28,9 @@ export function notSeamless(vm: string, why: string, said: string): readonly [st
         t('Update to libvirt 9.9 and QEMU 10.0. Then shut down {0} and start it again.', vm),
       ];
     case 'elsewhere':
-      return [t('QEMU needs a file on this computer, but {0} runs on another one.', vm), t('Work on its host.')];
+      return [t('QEMU needs a file on the host of {0}, to which no login leads.', vm), t('Connect over ssh.')];
     case 'noVirsh':
-      return [t('Only virsh 8.2 or newer can pass a file to QEMU.'), t('Install libvirt-clients on this computer.')];
+      return [t('Only virsh 8.2 or newer can pass a file to QEMU.'), t('Install libvirt-clients on the host of {0}.', vm)];
     case 'folder':
       return [
         t('You do not have permission to write the RAM to the folder of the disks: “{0}”.', said),

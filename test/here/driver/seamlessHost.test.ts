@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { seamlessAccess, mayGuard, seamlessHost } from '../../../src/driver/connection/handOver.js';
+import { handOverWith, mayGuard, seamlessHost } from '../../../src/driver/connection/handOver.js';
 import { MonitorError } from '../../../src/driver/run/monitor.js';
 
 describe('what of this computer a seamless snapshot needs', () => {
@@ -67,9 +67,9 @@ describe('what of this computer a seamless snapshot needs', () => {
 
   describe('to hand a file to QEMU', () => {
     const handedOver = async (script: string, patienceMs?: number, how: 'named' | 'inSet' = 'inSet') => {
-      const access = seamlessAccess('qemu:///system', await virsh(script), patienceMs);
+      const handOver = handOverWith('qemu:///system', await virsh(script), patienceMs);
       await using file = await open(join(folder, 'ram'), 'w');
-      return await access.handOver('6f1c0c4e-0000-4000-8000-000000000001', file.fd, how);
+      return await handOver('6f1c0c4e-0000-4000-8000-000000000001', file.fd, how);
     };
 
     it('is a virsh to which the file is left as its third, with words that no shell reads', async () => {

@@ -5,6 +5,7 @@ import type { Connection } from '../../../src/libvirt/connection.js';
 import { errorCodes, LibvirtError } from '../../../src/libvirt/libvirtError.js';
 import type { HostFiles } from '../../../src/domain/hostFiles.js';
 import { versionOf } from '../../../src/domain/capabilities.js';
+import type { SavedFile } from '../../../src/driver/hypervisor.js';
 import type { SeamlessAccess, StepContext } from '../../../src/driver/run/stepContext.js';
 import { silentLog } from '../../silentLog.js';
 import { capabilities, disk, vm } from '../domain/someFacts.js';
@@ -173,7 +174,9 @@ export class PretendedQemu {
   }
 
   /** `kept`: what became of the file with the RAM. */
-  access(): SeamlessAccess & { readonly kept: string[] } {
+  access(
+    handOver: SavedFile['handOver'] = (_, how) => Promise.resolve(how === 'inSet' ? 4 : undefined),
+  ): SeamlessAccess & { readonly kept: string[] } {
     const kept: string[] = [];
     return {
       kept,
@@ -181,12 +184,11 @@ export class PretendedQemu {
       mayGuard: () => Promise.resolve(this.may),
       begin: () =>
         Promise.resolve({
-          descriptor: 3,
           start: 4096,
+          handOver,
           finish: () => Promise.resolve(void kept.push('finished')),
           discard: () => Promise.resolve(void kept.push('discarded')),
         }),
-      handOver: (_, _descriptor, how) => Promise.resolve(how === 'inSet' ? 4 : undefined),
     };
   }
 }

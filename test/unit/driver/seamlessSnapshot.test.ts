@@ -99,7 +99,7 @@ describe('a snapshot for which the guest hardly stands still, and what happens m
   });
 
   it('takes back what it made where QEMU does not take the file, and the other way round', async () => {
-    access = { ...access, handOver: () => Promise.reject(new MonitorError('add-fd: no')) };
+    access = qemu.access(() => Promise.reject(new MonitorError('add-fd: no')));
     await assert.rejects(taken(), NotSeamless);
     assert.deepEqual([qemu.removed, access.kept], [['/img/web.s'], ['discarded']]);
   });
@@ -205,7 +205,7 @@ describe('a snapshot for which the guest hardly stands still, and what happens m
   });
 
   it('is taken live where QEMU does not take the file, which is said, and with no more space than there is', async () => {
-    access = { ...access, handOver: () => Promise.reject(new MonitorError('add-fd: no')) };
+    access = qemu.access(() => Promise.reject(new MonitorError('add-fd: no')));
     const outcome = await createSnapshot({ ...qemu.context(), seamless: access }, { ...step, mostBytes: 5 });
     assert.match(outcome.notSeamless ?? '', /add-fd: no/u);
     assert.equal(outcome.seamless, undefined);
@@ -235,13 +235,11 @@ describe('a snapshot for which the guest hardly stands still, and what happens m
     it(`gives QEMU ${String(major)} its file as that takes it`, async () => {
       qemu.version = { major, minor: 0, micro: 0 };
       const given: string[] = [];
-      await takeSeamlessly(qemu.context(), step, {
-        ...access,
-        handOver: (...words) => {
-          given.push(words[2]);
-          return access.handOver(...words);
-        },
+      access = qemu.access((_, asked) => {
+        given.push(asked);
+        return Promise.resolve(asked === 'inSet' ? 4 : undefined);
       });
+      await takeSeamlessly(qemu.context(), step, access);
       assert.deepEqual(given, [how]);
     });
   }

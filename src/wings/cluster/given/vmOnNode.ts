@@ -1,6 +1,6 @@
 // A VM as libvirt on the cluster's node has it, asked as the cluster's agent asks it.
 import { writtenFiles } from '../../../driver/cluster/clusteredVm.js';
-import { isSession, parseUri } from '../../../libvirt/uri.js';
+import { isSession, parseUri, uriOnHost } from '../../../libvirt/uri.js';
 import type { VmView } from '../../../live/views.js';
 import { clusterFailure } from '../clusterFailure.js';
 import type { ClusterShell } from './clusterShell.js';
@@ -20,11 +20,10 @@ export interface Standing {
 
 /** As it is called on the node itself. @throws Failure `session` */
 export function localUri(connection: string): string {
-  const uri = parseUri(connection);
-  if (isSession(uri)) {
+  if (isSession(parseUri(connection))) {
     throw clusterFailure('session');
   }
-  return uri.transport === 'unix' ? connection : uri.name;
+  return uriOnHost(connection);
 }
 
 /** @throws Failure `changedSince`: it would start with other disks than it has */
