@@ -68,9 +68,9 @@ export async function removeVm(
   filesInUse: AskInUse,
   unused?: 'unused',
 ): Promise<readonly string[]> {
-  const { connection, uuid, name, folder } = vm;
+  const { connection, uuid, name } = vm;
   const inUse = (files: readonly string[]): ReturnType<AskInUse> => filesInUse(connection, files, [uuid]);
-  const [refusal] = (await inUse(made.flatMap(({ path }) => (path === folder ? [] : path)))).values();
+  const [refusal] = (await inUse(made.map(({ path }) => path))).values();
   if (refusal !== undefined) {
     throw new Failure('refused', { vm: name, connection, refusal });
   }
@@ -90,7 +90,7 @@ export async function filesOf(
 ): Promise<readonly MadeFile[]> {
   const identify = (paths: readonly string[]): Promise<readonly MadeFile[]> => identifyFiles(hypervisor, paths);
   const pathOf = (name: string): string => posix.join(folder, name);
-  const recorded = made ?? (await identify([folder, ...namesOfBefore.map(pathOf)]));
+  const recorded = made ?? [{ path: folder }, ...(await identify(namesOfBefore.map(pathOf)))];
   const now = new Map((await identify(recorded.map(({ path }) => path))).map((one) => [one.path, one.identity]));
   const same = recorded.filter(({ path, identity }) => identity === (now.get(path) ?? identity));
   const targets = new Set(same.map(({ path }) => targetOf(posix.basename(path))));

@@ -12,9 +12,9 @@ export async function requireAlone({ vms }: LabRecord, { engine }: Session): Pro
   const going = vms.filter(({ parts }) => parts !== undefined);
   const uuids = going.map(({ uuid }) => uuid);
   for (const vm of going.filter(({ folder }) => folder !== '')) {
-    const { connection, folder, name } = vm;
+    const { connection, name } = vm;
     await engine.connect(connection);
-    const files = (await engine.labVms.filesOf(vm, vm.made)).flatMap(({ path }) => (path === folder ? [] : path));
+    const files = (await engine.labVms.filesOf(vm, vm.made)).map(({ path }) => path);
     // A clone among them is the first to go.
     const [refusal] = (await engine.filesInUse(connection, files, [vm.uuid, ...uuids])).values();
     if (refusal !== undefined) {

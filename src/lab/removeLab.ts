@@ -29,13 +29,13 @@ export async function usesOf(
   const { started, isOwn } = how;
   const used = new Map<RecordedVm, readonly UseOfVm[]>();
   for (const vm of vms.filter(({ parts }) => parts !== undefined)) {
-    const { connection, uuid, name, folder, definition, made = [] } = vm;
+    const { connection, uuid, name, definition, made = [] } = vm;
     await engine.connect(connection);
     const uses = await engine.usesSinceMade(
       { connection, uuid },
       {
         name,
-        files: made.flatMap(({ path }) => (path === folder ? [] : [path])),
+        files: made.map(({ path }) => path),
         ...(definition !== undefined && { definition }),
         ...(started !== undefined && { started }),
         ...(isOwn !== undefined && { isOwn: (snapshot) => isOwn({ connection, uuid }, snapshot) }),

@@ -47,6 +47,13 @@ describe('the removal of a VM that we made', () => {
     await writeFile(at(`${name}.xml`), xml);
     await virsh('define', at(`${name}.xml`));
   };
+  /** A folder of the host in a VM. */
+  const share = async (shared: string): Promise<void> => {
+    const devices = `<filesystem type='mount'><source dir='${shared}'/><target dir='shared'/></filesystem>`;
+    const xml = `<domain type='qemu'><name>other</name><memory unit='MiB'>32</memory><os><type arch='x86_64'>hvm</type></os><devices>${devices}</devices></domain>`;
+    await writeFile(at('other.xml'), xml);
+    await virsh('define', at('other.xml'));
+  };
   /** Without its start. */
   const make = async (phase: 'making' | 'ready' | 'removing' = 'ready'): Promise<void> => {
     uuid = randomUUID();
@@ -166,6 +173,7 @@ describe('the removal of a VM that we made', () => {
       'usedByOtherVm',
       itRarely,
     ],
+    ['a VM that shares its folder', () => share(folder()), 'usedByOtherVm', it],
   ];
   for (const [what, use, reason, test] of rows) {
     test(`is refused where ${what} rests on it`, async () => {
