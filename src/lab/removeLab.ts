@@ -8,6 +8,7 @@ import { refuse } from '../domain/refusal.js';
 import type { Snapshot, SnapshotTree } from '../domain/snapshot.js';
 import { isMember, type SystemPoint } from '../domain/system.js';
 import type { VmRef } from '../domain/vm.js';
+import type { RemovalTurn } from '../engine/enginePort.js';
 import type { VmView } from '../live/views.js';
 import type { LabRecord, OpenLab, RecordedVm } from '../journal/labStore.js';
 import type { Session } from '../session/session.js';
@@ -92,29 +93,32 @@ export async function removeLab(
   if (how === 'forNewOne') {
     await requireOwnSnapshots(own, record, session);
   }
-  await requireRemovable(record, own, session);
-  await open.put({ phase: 'removing' });
-  if (signal.aborted) {
-    await open.put({ phase: record.phase });
-    throw new Failure('cancelled', { byUs: true });
-  }
-  await deletePoints(
-    own,
-    record.vms.filter(({ parts }) => parts === undefined),
-    making,
-  );
-  // Clones rest on others.
-  for (const vm of record.vms.toSorted((one, other) => Number(isCloneOfLab(other)) - Number(isCloneOfLab(one)))) {
-    const { name, parts } = vm;
-    if (parts !== undefined) {
-      requireOn(signal);
-      onStep(t('deleting the VM {0}', displayLine(name)));
-      const left = isCloneOfLab(vm) ? await removeLabClone(session, vm) : await removeMade(vm, open, session, how);
-      for (const path of left) {
-        onNote?.(t('{0} is not deleted: it contains files that this lab did not create.', displayLine(path)));
+  const held = await requireRemovable(record, own, session);
+  await session.engine.labVms.whileHeld(held, async (turn) => {
+    const withdraw = (): Promise<void> => open.put({ phase: record.phase });
+    await open.put({ phase: 'removing' });
+    await turn.requireAlone(withdraw);
+    if (signal.aborted) {
+      await withdraw();
+      throw new Failure('cancelled', { byUs: true });
+    }
+    const stays = record.vms.filter(({ parts }) => parts === undefined);
+    await deletePoints(own, stays, { ...making, turn });
+    // Clones rest on others.
+    for (const vm of record.vms.toSorted((one, other) => Number(isCloneOfLab(other)) - Number(isCloneOfLab(one)))) {
+      const { name, parts } = vm;
+      if (parts !== undefined) {
+        requireOn(signal);
+        onStep(t('deleting the VM {0}', displayLine(name)));
+        const left = isCloneOfLab(vm)
+          ? await removeLabClone(session, vm, turn)
+          : await removeMade(vm, open, { session, turn }, how);
+        for (const path of left) {
+          onNote?.(t('{0} is not deleted: it contains files that this lab did not create.', displayLine(path)));
+        }
       }
     }
-  }
+  });
   if (stored !== undefined) {
     await systems.forget(stored);
   }
@@ -122,19 +126,19 @@ export async function removeLab(
 }
 
 /**
- * Each of its VMs, before anything is removed from the first: nobody else is at work on it, and a clone can go.
- * @throws Failure `busy`, `refused`
+ * Each of its VMs, before anything is removed from the first: a clone can go.
+ * @returns those to which something is done
+ * @throws Failure `refused`
  */
 async function requireRemovable(
   { vms }: LabRecord,
   points: readonly SystemPoint[],
   { engine }: Session,
-): Promise<void> {
+): Promise<readonly RecordedVm[]> {
   for (const { connection } of vms.filter(({ parts }) => parts !== undefined || points.length > 0)) {
     await engine.connect(connection);
   }
   const isThere = ({ connection, uuid }: RecordedVm): boolean => engine.findVm({ connection, uuid }) !== undefined;
-  await engine.labVms.requireFree(vms.filter((vm) => vm.parts !== undefined || (points.length > 0 && isThere(vm))));
   for (const { connection, uuid, name } of vms.filter(isCloneOfLab)) {
     const vm = { connection, uuid };
     const plan = engine.findVm(vm) && (await engine.plan({ kind: 'discard', vm }));
@@ -142,6 +146,7 @@ async function requireRemovable(
       throw new Failure('refused', { vm: name, connection, refusal: plan.refusal });
     }
   }
+  return vms.filter((vm) => vm.parts !== undefined || (points.length > 0 && isThere(vm)));
 }
 
 /** Finds the lab's snapshot of a VM by name and second: one with another name or time is somebody else's. */
@@ -169,13 +174,17 @@ async function requireOwnSnapshots(
   }
 }
 
+interface Turn {
+  readonly turn: RemovalTurn;
+}
+
 /**
  * Deletes the snapshots of the lab's restore points from the VMs that stay. A VM that is removed takes its own along.
  */
 async function deletePoints(
   points: readonly SystemPoint[],
   vms: readonly RecordedVm[],
-  { session, onStep }: MakeContext,
+  { session, onStep, turn }: Turn & MakeContext,
 ): Promise<void> {
   for (const point of points) {
     onStep(t('deleting the restore point “{0}”', displayLine(point.title)));
@@ -185,7 +194,7 @@ async function deletePoints(
       const snapshot = ownSnapshot(view?.tree, ref, point);
       if (view !== undefined && snapshot !== undefined) {
         const request = { kind: 'delete', vm: ref, snapshot: snapshot.name, scope: 'one' } as const;
-        await session.run(await session.plan(view, request));
+        await turn.run(request, { confirmed: await session.plan(view, request) });
       }
     }
   }
@@ -197,14 +206,14 @@ async function deletePoints(
 async function removeMade(
   vm: RecordedVm,
   open: OpenLab,
-  session: Session,
+  { session, turn }: Turn & Pick<MakeContext, 'session'>,
   how: Parameters<typeof removeLab>[2],
 ): Promise<readonly string[]> {
   const { connection, uuid, name, folder } = vm;
   const made = await session.engine.labVms.filesOf(vm, vm.made);
   await open.put({ vms: open.record.vms.map((one) => (one.uuid === uuid ? { ...one, made } : one)) });
   const own = { connection, uuid, name, folder };
-  return session.engine.labVms.remove(own, made, how === 'unused' ? how : undefined);
+  return turn.remove(own, made, how === 'unused' ? how : undefined);
 }
 
 /** With its snapshots; undefined where it is gone. */
