@@ -1,7 +1,6 @@
 // Removes what a lab made, and nothing else: its restore points, its VMs with their files, its system. At any point it
 // can be begun again: what is gone already is as good as removed.
 import { t } from '@vscode/l10n';
-import type { VmAsMade, UseOfVm } from '../domain/clone.js';
 import { Failure } from '../domain/failure.js';
 import { displayLine } from '../domain/plainText.js';
 import { refuse } from '../domain/refusal.js';
@@ -9,64 +8,26 @@ import type { Snapshot, SnapshotTree } from '../domain/snapshot.js';
 import { isMember, type SystemPoint } from '../domain/system.js';
 import type { VmRef } from '../domain/vm.js';
 import type { RemovalTurn } from '../engine/enginePort.js';
-import type { VmView } from '../live/views.js';
 import type { LabRecord, OpenLab, RecordedVm } from '../journal/labStore.js';
 import type { Session } from '../session/session.js';
 import { isCloneOfLab, removeLabClone } from './labClones.js';
 import { labFailure } from './labFailure.js';
-import { requireAlone } from './labFiles.js';
-import type { MakeContext } from './makeContext.js';
-import { requireOn } from './runLayers.js';
-
-/**
- * What was done with the VMs that go with the record, by VM: only the others may go where nobody was asked.
- * @param how see `VmAsMade`
- */
-export async function usesOf(
-  vms: LabRecord['vms'],
-  { engine }: Session,
-  how: Pick<VmAsMade, 'started'> & { readonly isOwn?: (vm: VmRef, snapshot: Snapshot) => boolean } = {},
-): Promise<ReadonlyMap<RecordedVm, readonly UseOfVm[]>> {
-  const { started, isOwn } = how;
-  const used = new Map<RecordedVm, readonly UseOfVm[]>();
-  for (const vm of vms.filter(({ parts }) => parts !== undefined)) {
-    const { connection, uuid, name, definition, made = [] } = vm;
-    await engine.connect(connection);
-    const uses = await engine.usesSinceMade(
-      { connection, uuid },
-      {
-        name,
-        files: made.map(({ path }) => path),
-        ...(definition !== undefined && { definition }),
-        ...(started !== undefined && { started }),
-        ...(isOwn !== undefined && { isOwn: (snapshot) => isOwn({ connection, uuid }, snapshot) }),
-      },
-    );
-    if (uses.length > 0) {
-      used.set(vm, uses);
-    }
-  }
-  return used;
-}
+import type { MakeContext } from '../made/makeContext.js';
+import { removeMade, requireAlone, viewNow } from '../made/madeVms.js';
 
 /**
  * | how         | somebody was asked | the VMs that go                                    |
  * |-------------|--------------------|----------------------------------------------------|
  * | `asked`     | yes                | as they are                                        |
- * | `unused`    | no                 | off, without a snapshot: else it rejects           |
  * | `forNewOne` | about their power  | as they are, unless somebody has a snapshot there  |
  *
  * An interrupted operation on its system that is left to a person is forgotten where all its VMs go. Where nothing was
  * removed, nothing is to be removed later.
  * @throws Failure `refused`, before anything is removed, where one of them stays
  */
-export async function removeLab(
-  open: OpenLab,
-  making: MakeContext,
-  how: 'asked' | 'unused' | 'forNewOne',
-): Promise<void> {
+export async function removeLab(open: OpenLab, making: MakeContext, how: 'asked' | 'forNewOne'): Promise<void> {
   const { record } = open;
-  const { session, signal, onStep, onNote } = making;
+  const { session } = making;
   await requireAlone(record, session);
   const systems = await session.systems();
   // One that was made, and not written down before the process died, has VMs of ours.
@@ -94,30 +55,11 @@ export async function removeLab(
     await requireOwnSnapshots(own, record, session);
   }
   const held = await requireRemovable(record, own, session);
-  await session.engine.labVms.whileHeld(held, async (turn) => {
-    const withdraw = (): Promise<void> => open.put({ phase: record.phase });
-    await open.put({ phase: 'removing' });
-    await turn.requireAlone(withdraw);
-    if (signal.aborted) {
-      await withdraw();
-      throw new Failure('cancelled', { byUs: true });
-    }
-    const stays = record.vms.filter(({ parts }) => parts === undefined);
-    await deletePoints(own, stays, { ...making, turn });
-    // Clones rest on others.
-    for (const vm of record.vms.toSorted((one, other) => Number(isCloneOfLab(other)) - Number(isCloneOfLab(one)))) {
-      const { name, parts } = vm;
-      if (parts !== undefined) {
-        requireOn(signal);
-        onStep(t('deleting the VM {0}', displayLine(name)));
-        const left = isCloneOfLab(vm)
-          ? await removeLabClone(session, vm, turn)
-          : await removeMade(vm, open, { session, turn }, how);
-        for (const path of left) {
-          onNote?.(t('{0} is not deleted: it contains files that this lab did not create.', displayLine(path)));
-        }
-      }
-    }
+  const stays = record.vms.filter(({ parts }) => parts === undefined);
+  await removeMade(open, making, 'asked', {
+    held,
+    first: (turn) => deletePoints(own, stays, { ...making, turn }),
+    removeOther: (vm, turn) => removeLabClone(session, vm, turn),
   });
   if (stored !== undefined) {
     await systems.forget(stored);
@@ -198,32 +140,4 @@ async function deletePoints(
       }
     }
   }
-}
-
-/**
- * What goes is written down first: when the VM is gone, nothing else tells what its snapshots had put beside its disks.
- */
-async function removeMade(
-  vm: RecordedVm,
-  open: OpenLab,
-  { session, turn }: Turn & Pick<MakeContext, 'session'>,
-  how: Parameters<typeof removeLab>[2],
-): Promise<readonly string[]> {
-  const { connection, uuid, name, folder } = vm;
-  const made = await session.engine.labVms.filesOf(vm, vm.made);
-  await open.put({ vms: open.record.vms.map((one) => (one.uuid === uuid ? { ...one, made } : one)) });
-  const own = { connection, uuid, name, folder };
-  return turn.remove(own, made, how === 'unused' ? how : undefined);
-}
-
-/** With its snapshots; undefined where it is gone. */
-export async function viewNow({ engine }: Session, { connection, uuid }: VmRef): Promise<VmView | undefined> {
-  const ref = { connection, uuid };
-  await engine.connect(connection);
-  await engine.refresh({ vm: ref }).catch((error: unknown) => {
-    if (!(error instanceof Failure) || error.kind !== 'notFound') {
-      throw error;
-    }
-  });
-  return engine.findVm(ref);
 }

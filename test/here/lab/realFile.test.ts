@@ -4,8 +4,7 @@ import { link, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isOfWing } from '../../../src/domain/failure.js';
-import { realOf } from '../../../src/lab/labFiles.js';
-import { requireUnwritten } from '../../../src/lab/writtenImages.js';
+import { realOf, requireUnwritten } from '../../../src/made/writtenImages.js';
 import { disk, vm } from '../../unit/domain/someFacts.js';
 
 describe('the file of a path', () => {
