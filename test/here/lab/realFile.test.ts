@@ -10,7 +10,7 @@ import { disk, vm } from '../../unit/domain/someFacts.js';
 describe('the file of a path', () => {
   let folder: string;
   const at = (name: string): string => join(folder, name);
-  const isRefused = (error: unknown): boolean => isOfWing(error, 'lab') && error.kind === 'refused';
+  const isRefused = (error: unknown): boolean => isOfWing(error, 'made') && error.kind === 'refused';
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'vr-real-'));
