@@ -190,7 +190,10 @@ const rooms = {
     'hosts',
     'base',
   ],
+  // VMs that we make, for a lab or alone.
+  made: ['session', 'text', 'engine', 'live', 'journal/labStore', 'qemu', 'domain', 'base'],
   lab: [
+    'made',
     // What was fetched into their store.
     'driver/files/keptImages',
     'driver/files/labImages',
@@ -370,6 +373,7 @@ const rooms = {
   'ui/agents': ['agents', 'session', 'ui', 'text', 'engine', 'manifest', 'verbs', 'base'],
   'ui/lab': ['lab', 'ui', 'text', 'manifest', 'verbs', 'base'],
   'ui/commands': [
+    'made',
     'bisect',
     'lab',
     'session',
@@ -438,6 +442,7 @@ function roomsOfWings() {
     // What an agent may read of a text of others.
     'agents/guestText',
     ...[
+      'made',
       'transfer',
       'session',
       'text',
@@ -455,7 +460,6 @@ function roomsOfWings() {
   ];
   /** Of single wings, beside that. */
   const more = {
-    guest: ['lab'],
     cluster: ['libvirt/uri', 'driver/cluster'],
   };
   const shells = { commands: ['cli'], editor: ['ui/commands', 'ui/guest', 'ui/prompts', 'ui/tree', 'ui'] };

@@ -77,6 +77,8 @@ interface CloneRefusals {
   /** In bytes. */
   readonly forkNeedsMemory: { vm: string; count: string; bytes: string; free: string };
   readonly notOurClone: { vm: string };
+  /** It has the UUID of a VM that we made. */
+  readonly notOurVm: { vm: string };
 }
 
 /**

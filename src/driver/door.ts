@@ -91,7 +91,12 @@ const ofFiles: Table<HostFiles> = {
   trash: 'changes',
 };
 
-const ofLabVms: Table<LabVmMaker> = { obstacle: 'obstacle', make: 'changes', remove: 'changes' };
+const ofLabVms: Table<LabVmMaker> = {
+  obstacle: 'obstacle',
+  make: 'changes',
+  requireOwn: 'reads',
+  remove: 'changes',
+};
 
 const ofCopies: Table<VmCopies> = {
   readDocuments: 'reads',

@@ -119,6 +119,8 @@ export interface LabVmMaker {
   /** What is in the way of one here, asked before anything is made. */
   obstacle(): Promise<LabVmObstacle | undefined>;
   make(vm: LabVm, parts: LabVmParts, onMade: (made: readonly MadeFile[]) => Promise<void>): Promise<void>;
+  /** Rejects with a Failure `refused` where another VM has its UUID: that one, and the folder, stay. */
+  requireOwn(vm: LabVm): Promise<void>;
   /**
    * With its snapshots, these files and the images that nobody needs any more; touches no VM but the one that was made
    * of this value.

@@ -314,15 +314,19 @@ export interface LabVmsPort {
    */
   make(vm: LabVm, parts: LabVmParts, onMade: (made: readonly MadeFile[]) => Promise<void>): Promise<string>;
   /**
-   * What goes with it, as it is now.
+   * What goes with it, as it is now. Rejects with `refused` where libvirt has another VM under its UUID.
    * @param made absent: a version before this made it, which wrote down no files
    */
   filesOf(vm: LabVm, made: readonly MadeFile[] | undefined): Promise<readonly MadeFile[]>;
   /**
-   * Brings what broke off on them to an end; on one that libvirt has no more, it is forgotten. Rejects with `busy`, or
-   * `refused` where a person has to decide.
+   * Nothing else is done to them to the end of the work. What broke off on them is brought to its end first; on one
+   * that libvirt has no more, it is forgotten. Rejects with `busy`, or `refused` where a person has to decide.
    */
-  requireFree(vms: readonly VmRef[]): Promise<void>;
+  whileHeld<T>(vms: readonly VmRef[], work: (turn: RemovalTurn) => Promise<T>): Promise<T>;
+}
+
+/** What may be done while they are held. */
+export interface RemovalTurn extends GroupLease {
   /**
    * What is gone already is as good as removed. Rejects with a Failure `refused` where a file stays, see `filesInUse`.
    * @param unused see `LabVmMaker.remove`

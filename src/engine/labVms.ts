@@ -6,11 +6,11 @@ import { asFailure } from '../domain/asFailure.js';
 import { Failure } from '../domain/failure.js';
 import type { MadeFile } from '../domain/hostFiles.js';
 import type { LabVm } from '../domain/labVm.js';
-import { isOwnDisk, type VmRef } from '../domain/vm.js';
+import { isOwnDisk } from '../domain/vm.js';
 import { newId } from '../journal/durable.js';
 import type { Hypervisor } from '../driver/hypervisor.js';
 import type { LiveConnection } from '../live/liveConnection.js';
-import type { EnginePort, LabVmsPort } from './enginePort.js';
+import type { EnginePort, LabVmsPort, RemovalTurn } from './enginePort.js';
 
 type WithConnection = <T>(uri: string, question: (live: LiveConnection) => Promise<T>) => Promise<T>;
 type AskInUse = EnginePort['filesInUse'];
@@ -30,7 +30,7 @@ export function labVms(
         return definition;
       }),
     filesOf: (vm, made) => ask(vm.connection, async (live) => filesOf(await live.open(), vm, made)),
-    requireFree: async (vms) => {
+    whileHeld: async (vms, work) => {
       for (const uri of new Set(vms.map(({ connection }) => connection))) {
         const heads = await ask(uri, async (live) => (await live.open()).listVms());
         const there = new Set(heads.map(({ uuid }) => uuid));
@@ -39,25 +39,19 @@ export function labVms(
           await dismissInterrupted(vm);
         }
       }
-      await leaseAll(removalOf(vms), () => Promise.resolve());
-    },
-    remove: (vm, made, unused) =>
-      ask(vm.connection, (live) =>
-        // Nobody reverts or merges what goes, and nothing unfinished is taken from under its journal.
-        leaseAll(removalOf([vm]), async () => {
+      const requests = vms.map(
+        ({ connection, uuid }) => ({ kind: 'wing', of: 'remove', vm: { connection, uuid } }) as const,
+      );
+      const remove: RemovalTurn['remove'] = (vm, made, unused) =>
+        ask(vm.connection, async (live) => {
           const left = await removeVm(await live.open(), vm, made, filesInUse, unused);
           await live.refresh();
           return left;
-        }),
-      ),
+        });
+      // Nobody reverts or merges what goes, and nothing unfinished is taken from under its journal.
+      return leaseAll({ id: newId(), requests }, (lease) => work({ ...lease, remove }));
+    },
   };
-}
-
-function removalOf(vms: readonly VmRef[]): Parameters<EnginePort['leaseAll']>[0] {
-  const requests = vms.map(
-    ({ connection, uuid }) => ({ kind: 'wing', of: 'remove', vm: { connection, uuid } }) as const,
-  );
-  return { id: newId(), requests };
 }
 
 /** @throws Failure `refused` where a file stays: then nothing was removed */
@@ -68,9 +62,9 @@ export async function removeVm(
   filesInUse: AskInUse,
   unused?: 'unused',
 ): Promise<readonly string[]> {
-  const { connection, uuid, name, folder } = vm;
+  const { connection, uuid, name } = vm;
   const inUse = (files: readonly string[]): ReturnType<AskInUse> => filesInUse(connection, files, [uuid]);
-  const [refusal] = (await inUse(made.flatMap(({ path }) => (path === folder ? [] : path)))).values();
+  const [refusal] = (await inUse(made.map(({ path }) => path))).values();
   if (refusal !== undefined) {
     throw new Failure('refused', { vm: name, connection, refusal });
   }
@@ -82,20 +76,25 @@ const namesOfBefore = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
   .map((letter) => `disk-${letter}.qcow2`)
   .concat('kernel', 'initrd', 'seed.iso', 'base.qcow2', 'lesson.bin');
 
-/** Files that were made and are still the same; and what the VM and its snapshots have put beside them. */
+/**
+ * Files that were made and are still the same; and what the VM and its snapshots have put beside them.
+ * @throws Failure `refused` where libvirt has another VM under its UUID
+ */
 export async function filesOf(
-  hypervisor: Pick<Hypervisor, 'files' | 'readReferences' | 'readTree'>,
-  { uuid, folder }: Pick<LabVm, 'uuid' | 'folder'>,
+  hypervisor: Pick<Hypervisor, 'files' | 'readReferences' | 'readTree' | 'labVms'>,
+  vm: LabVm,
   made: readonly MadeFile[] | undefined,
 ): Promise<readonly MadeFile[]> {
+  const { uuid, folder } = vm;
+  await hypervisor.labVms.requireOwn(vm);
   const identify = (paths: readonly string[]): Promise<readonly MadeFile[]> => identifyFiles(hypervisor, paths);
   const pathOf = (name: string): string => posix.join(folder, name);
-  const recorded = made ?? (await identify([folder, ...namesOfBefore.map(pathOf)]));
+  const recorded = made ?? [{ path: folder }, ...(await identify(namesOfBefore.map(pathOf)))];
   const now = new Map((await identify(recorded.map(({ path }) => path))).map((one) => [one.path, one.identity]));
   const same = recorded.filter(({ path, identity }) => identity === (now.get(path) ?? identity));
   const targets = new Set(same.map(({ path }) => targetOf(posix.basename(path))));
   const isOwn = (target: string): boolean => targets.has(target);
-  const [vm, tree] = await Promise.all([hypervisor.readReferences(uuid), hypervisor.readTree(uuid)]).catch(
+  const [named, tree] = await Promise.all([hypervisor.readReferences(uuid), hypervisor.readTree(uuid)]).catch(
     (error: unknown): [undefined?, undefined?] => {
       if (asFailure(error).kind !== 'notFound') {
         throw error;
@@ -104,7 +103,7 @@ export async function filesOf(
     },
   );
   const beside = [
-    ...(vm?.disks ?? []).flatMap((disk) => (isOwn(disk.target) && isOwnDisk(disk) ? (disk.source ?? []) : [])),
+    ...(named?.disks ?? []).flatMap((disk) => (isOwn(disk.target) && isOwnDisk(disk) ? (disk.source ?? []) : [])),
     ...(tree?.snapshots ?? []).flatMap(({ memory, disks, revertDisks = [] }) => [
       ...(memory.file === undefined ? [] : [memory.file]),
       ...[...disks, ...revertDisks].flatMap(({ target, file }) => (isOwn(target) ? (file ?? []) : [])),

@@ -53,10 +53,24 @@ export async function takeLock(
   }
 }
 
-/** Whether a process that lives holds it; takes nothing. */
-export async function isLocked(fs: FileSystem, folder: string, us: Writer, written: string): Promise<boolean> {
+/**
+ * Whether a process that lives holds it; takes nothing.
+ * @param by others: all but this one
+ */
+export async function isLocked(
+  fs: FileSystem,
+  folder: string,
+  us: Writer,
+  written: string,
+  by: 'any' | 'others' = 'any',
+): Promise<boolean> {
   try {
-    return await hasHolder(fs, folder, await newestOf(fs, folder), us, written);
+    const newest = await newestOf(fs, folder);
+    const isOurs = async (): Promise<boolean> => {
+      const holder = await readWriter(fs, join(holderPath(folder, newest), held));
+      return holder !== 'released' && holder.session === us.session;
+    };
+    return (await hasHolder(fs, folder, newest, us, written)) && (by === 'any' || !(await isOurs()));
   } catch (error) {
     if (hasCode(error, 'ENOENT')) {
       return false;

@@ -67,6 +67,8 @@ export interface Persistence {
   readonly groups: Pick<GroupJournal, 'begin' | 'readInterrupted' | 'lock'>;
   /** Reads the moves to other hosts. Absent: there are none. */
   readonly moves?: (vm?: string) => Promise<BegunMoves>;
+  /** See `readHolderOf`. Absent: nobody writes anything down beside the journal. */
+  readonly holderOf?: (vm: string) => Promise<string | undefined>;
   readonly audit: Pick<Audit, 'note'>;
   readonly operations: Pick<OperationLog, 'add' | 'of'>;
   readonly marks: Marks;
@@ -90,6 +92,7 @@ export function keepIn(folder: string, log: Log, editor?: string): Persistence {
     journal,
     groups: new GroupJournal(folder, log, undefined, editor),
     moves: async (vm) => (await import('./begunMoves.js')).readBegunMoves(folder, log, vm),
+    holderOf: async (vm) => (await import('./heldRecords.js')).readHolderOf(folder, log, vm),
     audit: journal.audit,
     operations: new OperationLog(folder, log),
     marks: marksIn(folder, log),

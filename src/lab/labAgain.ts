@@ -9,9 +9,9 @@ import { labFailure } from './labFailure.js';
 import type { Lab } from './labFile.js';
 import { layerActs, type LabChain, type LayerAct, readChain } from './labLayers.js';
 import type { LabPlan } from './labPlan.js';
-import type { MakeContext } from './makeContext.js';
+import { type MakeContext, requireOn } from '../made/makeContext.js';
 import { requireSsh } from './overSsh.js';
-import { pointOfLayer, requireOn, runLayers, storedOf } from './runLayers.js';
+import { pointOfLayer, runLayers, storedOf } from './runLayers.js';
 
 interface AgainContext extends MakeContext {
   readonly log: Log;

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { OperationRequest } from '../domain/operation.js';
 import { makeClone, throwAway } from '../engine/clones.js';
+import type { GroupLease } from '../engine/operationService.js';
 import { requireVmByName } from '../engine/findTargets.js';
 import type { RecordedVm } from '../journal/labStore.js';
 import type { Session } from '../session/session.js';
@@ -52,6 +53,7 @@ export async function makeLabClone({ engine }: Session, request: LabClone, signa
 export async function removeLabClone(
   { engine }: Session,
   { connection, uuid }: RecordedVm,
+  turn: GroupLease,
 ): Promise<readonly string[]> {
   await engine.connect(connection);
   await engine.refresh({ connection });
@@ -60,6 +62,6 @@ export async function removeLabClone(
     return [];
   }
   const plan = await engine.plan({ kind: 'discard', vm: view.ref });
-  await throwAway(engine, view.ref);
+  await throwAway({ runOperation: (...asked) => turn.run(...asked) }, view.ref);
   return plan.kind === 'refusal' ? [] : plan.warnings.flatMap((one) => (one.kind === 'filesStay' ? one.files : []));
 }

@@ -26,30 +26,6 @@ export const labFailure = wingFailures('lab', {
         title,
       ),
     // The reasons about files.
-    imagesBarred: ({ connection, user, folder, letIn }: Of<'connection' | 'user' | 'folder' | 'letIn'>) =>
-      t(
-        'On {0}, QEMU runs as the user {1}, who cannot access {2}. Move the image to {3}, write “copy: true”, or give that user access: {4}',
-        connection,
-        user,
-        folder,
-        '/var/lib/libvirt/images',
-        letIn,
-      ),
-    labsBarred: ({ connection, user, folder, letIn }: Of<'connection' | 'user' | 'folder' | 'letIn'>) =>
-      t(
-        'On {0}, QEMU runs as the user {1}, who cannot access {2}, the folder for the VMs of labs. Specify another folder with {3}, or give that user access: {4}',
-        connection,
-        user,
-        folder,
-        'VIRT_REWIND_LABS',
-        letIn,
-      ),
-    written: ({ file, vm }: Of<'file' | 'vm'>) =>
-      t(
-        '{0} is a disk that the VM {1} writes to. Use “clone” for a VM like it, or copy the file while {1} is off.',
-        file,
-        vm,
-      ),
     smaller: ({ file }: Of<'file'>) => t('{0} is larger than “size”. A disk cannot be made smaller.', file),
     noImage: ({ name }: Of<'name'>) =>
       t(
@@ -78,13 +54,6 @@ export const labFailure = wingFailures('lab', {
       ),
     unreadable: ({ file }: Of<'file'>) => t('{0} is not a readable file.', file),
     tooLarge: ({ file }: Of<'file'>) => t('{0} is too large to be copied into a guest.', file),
-    /** It may be any file. */
-    unseen: ({ file, code }: Of<'file' | 'code'>) =>
-      t(
-        'Virt Rewind cannot see which file {0} is ({1}), so it may belong to this lab. Nothing was changed. Give your user access to its folder, then try again.',
-        file,
-        code,
-      ),
   },
   /** The file, and nothing was changed: all that is wrong with it. */
   invalid: { wrong: ({ lines }: { readonly lines: readonly string[] }) => lines.join('\n') },

@@ -13,7 +13,7 @@ import { shellWord } from '../base/shellWord.js';
 import { displayLine } from '../domain/plainText.js';
 import { type LabVmParts, seenAs, type SeenFile } from '../domain/labVm.js';
 import { listKept } from '../driver/files/keptImages.js';
-import { labImagesIn } from '../driver/files/labImages.js';
+import { labImagesIn, labsFolder } from '../driver/files/labImages.js';
 import { qemuImg } from '../qemu/qemuImg.js';
 import { thisComputer } from '../base/fileSystem.js';
 import { readImage } from '../qemu/localImage.js';
@@ -264,23 +264,6 @@ async function resolvePath(path: string, from: string, places: readonly string[]
     await handle?.close();
   }
   return real;
-}
-
-/**
- * | VIRT_REWIND_LABS | connection      | the folders of VMs are in                                |
- * |------------------|-----------------|----------------------------------------------------------|
- * | absolute         | any             | that one                                                 |
- * | else             | of a session    | $XDG_DATA_HOME, or ~/.local/share, and virt-rewind/labs  |
- * | else             | of the system   | /var/lib/libvirt/images/virt-rewind/labs: QEMU may go there |
- */
-export function labsFolder(connection: string, environment: NodeJS.ProcessEnv): string {
-  const { VIRT_REWIND_LABS: given = '', XDG_DATA_HOME: data = '' } = environment;
-  if (isAbsolute(given)) {
-    return given;
-  }
-  return /\/session(\?|$)/u.test(connection)
-    ? join(isAbsolute(data) ? data : join(homedir(), '.local/share'), 'virt-rewind/labs')
-    : '/var/lib/libvirt/images/virt-rewind/labs';
 }
 
 /** A file that is gone, or wrong, says nothing of that. */

@@ -11,9 +11,9 @@ import type { Systems } from '../systems/systems.js';
 import { failureMessage } from '../text/failures/failureMessage.js';
 import { makeLabClone } from './labClones.js';
 import { labFailure } from './labFailure.js';
-import { requireOn, runLayers, storedOf } from './runLayers.js';
+import { runLayers, storedOf } from './runLayers.js';
 import type { LabPlan } from './labPlan.js';
-import type { MakeContext } from './makeContext.js';
+import { type MakeContext, requireOn } from '../made/makeContext.js';
 
 export async function makeLab(plan: LabPlan, open: OpenLab, making: MakeContext): Promise<void> {
   const { lab, record, made, clones } = plan;

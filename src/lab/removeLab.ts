@@ -1,71 +1,33 @@
 // Removes what a lab made, and nothing else: its restore points, its VMs with their files, its system. At any point it
 // can be begun again: what is gone already is as good as removed.
 import { t } from '@vscode/l10n';
-import type { VmAsMade, UseOfVm } from '../domain/clone.js';
 import { Failure } from '../domain/failure.js';
 import { displayLine } from '../domain/plainText.js';
 import { refuse } from '../domain/refusal.js';
 import type { Snapshot, SnapshotTree } from '../domain/snapshot.js';
 import { isMember, type SystemPoint } from '../domain/system.js';
 import type { VmRef } from '../domain/vm.js';
-import type { VmView } from '../live/views.js';
+import type { RemovalTurn } from '../engine/enginePort.js';
 import type { LabRecord, OpenLab, RecordedVm } from '../journal/labStore.js';
 import type { Session } from '../session/session.js';
 import { isCloneOfLab, removeLabClone } from './labClones.js';
 import { labFailure } from './labFailure.js';
-import { requireAlone } from './labFiles.js';
-import type { MakeContext } from './makeContext.js';
-import { requireOn } from './runLayers.js';
-
-/**
- * What was done with the VMs that go with the record, by VM: only the others may go where nobody was asked.
- * @param how see `VmAsMade`
- */
-export async function usesOf(
-  vms: LabRecord['vms'],
-  { engine }: Session,
-  how: Pick<VmAsMade, 'started'> & { readonly isOwn?: (vm: VmRef, snapshot: Snapshot) => boolean } = {},
-): Promise<ReadonlyMap<RecordedVm, readonly UseOfVm[]>> {
-  const { started, isOwn } = how;
-  const used = new Map<RecordedVm, readonly UseOfVm[]>();
-  for (const vm of vms.filter(({ parts }) => parts !== undefined)) {
-    const { connection, uuid, name, folder, definition, made = [] } = vm;
-    await engine.connect(connection);
-    const uses = await engine.usesSinceMade(
-      { connection, uuid },
-      {
-        name,
-        files: made.flatMap(({ path }) => (path === folder ? [] : [path])),
-        ...(definition !== undefined && { definition }),
-        ...(started !== undefined && { started }),
-        ...(isOwn !== undefined && { isOwn: (snapshot) => isOwn({ connection, uuid }, snapshot) }),
-      },
-    );
-    if (uses.length > 0) {
-      used.set(vm, uses);
-    }
-  }
-  return used;
-}
+import type { MakeContext } from '../made/makeContext.js';
+import { removeMade, requireAlone, viewNow } from '../made/madeVms.js';
 
 /**
  * | how         | somebody was asked | the VMs that go                                    |
  * |-------------|--------------------|----------------------------------------------------|
  * | `asked`     | yes                | as they are                                        |
- * | `unused`    | no                 | off, without a snapshot: else it rejects           |
  * | `forNewOne` | about their power  | as they are, unless somebody has a snapshot there  |
  *
  * An interrupted operation on its system that is left to a person is forgotten where all its VMs go. Where nothing was
  * removed, nothing is to be removed later.
  * @throws Failure `refused`, before anything is removed, where one of them stays
  */
-export async function removeLab(
-  open: OpenLab,
-  making: MakeContext,
-  how: 'asked' | 'unused' | 'forNewOne',
-): Promise<void> {
+export async function removeLab(open: OpenLab, making: MakeContext, how: 'asked' | 'forNewOne'): Promise<void> {
   const { record } = open;
-  const { session, signal, onStep, onNote } = making;
+  const { session } = making;
   await requireAlone(record, session);
   const systems = await session.systems();
   // One that was made, and not written down before the process died, has VMs of ours.
@@ -92,29 +54,13 @@ export async function removeLab(
   if (how === 'forNewOne') {
     await requireOwnSnapshots(own, record, session);
   }
-  await requireRemovable(record, own, session);
-  await open.put({ phase: 'removing' });
-  if (signal.aborted) {
-    await open.put({ phase: record.phase });
-    throw new Failure('cancelled', { byUs: true });
-  }
-  await deletePoints(
-    own,
-    record.vms.filter(({ parts }) => parts === undefined),
-    making,
-  );
-  // Clones rest on others.
-  for (const vm of record.vms.toSorted((one, other) => Number(isCloneOfLab(other)) - Number(isCloneOfLab(one)))) {
-    const { name, parts } = vm;
-    if (parts !== undefined) {
-      requireOn(signal);
-      onStep(t('deleting the VM {0}', displayLine(name)));
-      const left = isCloneOfLab(vm) ? await removeLabClone(session, vm) : await removeMade(vm, open, session, how);
-      for (const path of left) {
-        onNote?.(t('{0} is not deleted: it contains files that this lab did not create.', displayLine(path)));
-      }
-    }
-  }
+  const held = await requireRemovable(record, own, session);
+  const stays = record.vms.filter(({ parts }) => parts === undefined);
+  await removeMade(open, making, 'asked', {
+    held,
+    first: (turn) => deletePoints(own, stays, { ...making, turn }),
+    removeOther: (vm, turn) => removeLabClone(session, vm, turn),
+  });
   if (stored !== undefined) {
     await systems.forget(stored);
   }
@@ -122,19 +68,19 @@ export async function removeLab(
 }
 
 /**
- * Each of its VMs, before anything is removed from the first: nobody else is at work on it, and a clone can go.
- * @throws Failure `busy`, `refused`
+ * Each of its VMs, before anything is removed from the first: a clone can go.
+ * @returns those to which something is done
+ * @throws Failure `refused`
  */
 async function requireRemovable(
   { vms }: LabRecord,
   points: readonly SystemPoint[],
   { engine }: Session,
-): Promise<void> {
+): Promise<readonly RecordedVm[]> {
   for (const { connection } of vms.filter(({ parts }) => parts !== undefined || points.length > 0)) {
     await engine.connect(connection);
   }
   const isThere = ({ connection, uuid }: RecordedVm): boolean => engine.findVm({ connection, uuid }) !== undefined;
-  await engine.labVms.requireFree(vms.filter((vm) => vm.parts !== undefined || (points.length > 0 && isThere(vm))));
   for (const { connection, uuid, name } of vms.filter(isCloneOfLab)) {
     const vm = { connection, uuid };
     const plan = engine.findVm(vm) && (await engine.plan({ kind: 'discard', vm }));
@@ -142,6 +88,7 @@ async function requireRemovable(
       throw new Failure('refused', { vm: name, connection, refusal: plan.refusal });
     }
   }
+  return vms.filter((vm) => vm.parts !== undefined || (points.length > 0 && isThere(vm)));
 }
 
 /** Finds the lab's snapshot of a VM by name and second: one with another name or time is somebody else's. */
@@ -169,13 +116,17 @@ async function requireOwnSnapshots(
   }
 }
 
+interface Turn {
+  readonly turn: RemovalTurn;
+}
+
 /**
  * Deletes the snapshots of the lab's restore points from the VMs that stay. A VM that is removed takes its own along.
  */
 async function deletePoints(
   points: readonly SystemPoint[],
   vms: readonly RecordedVm[],
-  { session, onStep }: MakeContext,
+  { session, onStep, turn }: Turn & MakeContext,
 ): Promise<void> {
   for (const point of points) {
     onStep(t('deleting the restore point “{0}”', displayLine(point.title)));
@@ -185,36 +136,8 @@ async function deletePoints(
       const snapshot = ownSnapshot(view?.tree, ref, point);
       if (view !== undefined && snapshot !== undefined) {
         const request = { kind: 'delete', vm: ref, snapshot: snapshot.name, scope: 'one' } as const;
-        await session.run(await session.plan(view, request));
+        await turn.run(request, { confirmed: await session.plan(view, request) });
       }
     }
   }
-}
-
-/**
- * What goes is written down first: when the VM is gone, nothing else tells what its snapshots had put beside its disks.
- */
-async function removeMade(
-  vm: RecordedVm,
-  open: OpenLab,
-  session: Session,
-  how: Parameters<typeof removeLab>[2],
-): Promise<readonly string[]> {
-  const { connection, uuid, name, folder } = vm;
-  const made = await session.engine.labVms.filesOf(vm, vm.made);
-  await open.put({ vms: open.record.vms.map((one) => (one.uuid === uuid ? { ...one, made } : one)) });
-  const own = { connection, uuid, name, folder };
-  return session.engine.labVms.remove(own, made, how === 'unused' ? how : undefined);
-}
-
-/** With its snapshots; undefined where it is gone. */
-export async function viewNow({ engine }: Session, { connection, uuid }: VmRef): Promise<VmView | undefined> {
-  const ref = { connection, uuid };
-  await engine.connect(connection);
-  await engine.refresh({ vm: ref }).catch((error: unknown) => {
-    if (!(error instanceof Failure) || error.kind !== 'notFound') {
-      throw error;
-    }
-  });
-  return engine.findVm(ref);
 }

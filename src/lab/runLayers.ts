@@ -20,7 +20,7 @@ import { isUnchanged, type LayerAct } from './labLayers.js';
 import type { LabPlan } from './labPlan.js';
 import { commandOf, workName } from './labPrograms.js';
 import { usualSeconds } from './labShape.js';
-import type { MakeContext } from './makeContext.js';
+import { type MakeContext, requireOn } from '../made/makeContext.js';
 import { type EndInGuest, lastOf, runOverSsh, type SshPlace } from './overSsh.js';
 
 /** The last of what a program wrote is read, however much that is. */
@@ -276,10 +276,4 @@ export async function storedOf(systems: Systems, id: string): Promise<StoredSyst
     throw new Failure('notFound', { doing: `find the system ${id}` });
   }
   return stored;
-}
-
-export function requireOn(signal: AbortSignal): void {
-  if (signal.aborted) {
-    throw new Failure('cancelled', { byUs: true });
-  }
 }

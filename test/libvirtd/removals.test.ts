@@ -1,8 +1,8 @@
 // What removes a VM that we made, or what is left of one, asks first who else rests on its files: whatever path leads
 // to them, and wherever that VM is defined.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { spawn, spawnSync } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { link, mkdir, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,6 +11,8 @@ import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { run as runProgram, runOk } from '../../scripts/rig/run.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import { seenAs } from '../../src/domain/labVm.js';
+import { LabStore } from '../../src/journal/labStore.js';
+import { removeLab } from '../../src/lab/removeLab.js';
 import { Session } from '../../src/session/session.js';
 import { newVmStore, recordOf, removeNewVm } from '../../src/wings/guest/make/removeNewVm.js';
 import { keepIn } from '../../src/journal/persistence.js';
@@ -41,31 +43,46 @@ describe('the removal of a VM that we made', () => {
   const overlay = (file: string, on: string): Promise<string> =>
     runOk('qemu-img', ['create', '-q', '-u', '-f', 'qcow2', '-F', 'qcow2', '-b', on, file, '8M']);
   /** As anybody defines one. */
-  const define = async (name: string, source: string): Promise<void> => {
+  const define = async (name: string, source: string, id: string = randomUUID()): Promise<void> => {
     const devices = `<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${source}'/><target dev='vda' bus='virtio'/></disk>`;
-    const xml = `<domain type='qemu'><name>${name}</name><memory unit='MiB'>32</memory><os><type arch='x86_64'>hvm</type></os><devices>${devices}</devices></domain>`;
+    const xml = `<domain type='qemu'><name>${name}</name><uuid>${id}</uuid><memory unit='MiB'>32</memory><os><type arch='x86_64'>hvm</type></os><devices>${devices}</devices></domain>`;
     await writeFile(at(`${name}.xml`), xml);
     await virsh('define', at(`${name}.xml`));
   };
+  /** A folder of the host in a VM. */
+  const share = async (shared: string): Promise<void> => {
+    const devices = `<filesystem type='mount'><source dir='${shared}'/><target dir='shared'/></filesystem>`;
+    const xml = `<domain type='qemu'><name>other</name><memory unit='MiB'>32</memory><os><type arch='x86_64'>hvm</type></os><devices>${devices}</devices></domain>`;
+    await writeFile(at('other.xml'), xml);
+    await virsh('define', at('other.xml'));
+  };
   /** Without its start. */
-  const make = async (phase: 'making' | 'ready' | 'removing' = 'ready'): Promise<void> => {
-    uuid = randomUUID();
-    const vm = { connection: daemon.uri, uuid, name: 'prod', folder: folder() };
-    const recorded = { ...vm, key: 'prod', parts: uuid };
-    const open = await newVmStore(session, silentLog, 'test').begin({
-      ...{ id: 'c'.repeat(32), file: 'prod', name: 'prod', isProtected: false, phase: 'making', vms: [recorded] },
-    });
+  const make = async (
+    phase: 'making' | 'ready' | 'removing' = 'ready',
+    { store = newVmStore(session, silentLog, 'test'), names = ['prod'] } = {},
+  ): Promise<string> => {
+    const id = randomBytes(16).toString('hex');
+    const open = await store.begin({ id, file: 'prod', name: 'prod', isProtected: false, phase: 'making', vms: [] });
     const { dev, ino, size: bytes, mtimeMs: modifiedAt } = await stat(image);
     const parts = {
       ...{ cpus: 1, memoryMiB: 64, disksMiB: [] },
       image: { path: image, format: 'qcow2', how: 'linked' } as const,
       seen: { [image]: seenAs({ real: `${dev}:${ino}`, bytes, modifiedAt }) },
     };
-    const definition = await session.engine.labVms.make(vm, parts, (made) =>
-      open.put({ vms: [{ ...recorded, made }] }),
-    );
-    await open.put({ phase, vms: open.record.vms.map((one) => ({ ...one, definition })) });
+    for (const [at, name] of names.entries()) {
+      uuid = randomUUID();
+      const vm = { connection: daemon.uri, uuid, name, folder: folder().replace(/-0123/u, `-${String(at)}123`) };
+      const before = open.record.vms;
+      const recorded = { ...vm, key: name, parts: uuid };
+      await open.put({ vms: [...before, recorded] });
+      const definition = await session.engine.labVms.make(vm, parts, (made) =>
+        open.put({ vms: [...before, { ...recorded, made }] }),
+      );
+      await open.put({ vms: [...before, { ...open.record.vms[at]!, definition }] });
+    }
+    await open.put({ phase });
     await open.leave();
+    return id;
   };
   const remove = async (): Promise<readonly string[]> => {
     const notes: string[] = [];
@@ -114,7 +131,9 @@ describe('the removal of a VM that we made', () => {
       await virsh('undefine', name, '--snapshots-metadata');
     }
     const force = { recursive: true, force: true };
-    await Promise.all([at('labs'), at('state', 'new-vms'), at('own')].map((path) => rm(path, force)));
+    await Promise.all(
+      [at('labs'), at('state', 'new-vms'), at('state', 'labs'), at('own')].map((path) => rm(path, force)),
+    );
     await mkdir(at('own'));
   });
 
@@ -166,6 +185,7 @@ describe('the removal of a VM that we made', () => {
       'usedByOtherVm',
       itRarely,
     ],
+    ['a VM that shares its folder', () => share(folder()), 'usedByOtherVm', it],
   ];
   for (const [what, use, reason, test] of rows) {
     test(`is refused where ${what} rests on it`, async () => {
@@ -255,6 +275,39 @@ describe('the removal of a VM that we made', () => {
     assert.equal(await virsh('snapshot-list', 'prod', '--name'), 'mine');
     await remove();
     assert.deepEqual(await vms(), []);
+  });
+
+  it('of several VMs holds all of them to its end', async () => {
+    const store = new LabStore(at('state'), silentLog, 'test');
+    const open = await store.lock(await make('ready', { store, names: ['first', 'second'] }));
+    assert.ok(typeof open === 'object');
+    const codes: unknown[] = [];
+    await removeLab(
+      open,
+      {
+        ...{ session, environment, signal: new AbortController().signal },
+        // Another process, while this one is between two of its removals.
+        onStep: (what) => {
+          if (what.includes('second')) {
+            codes.push(spawnSync(process.execPath, [program, 'start', 'second'], { env: environment }).status);
+          }
+        },
+      },
+      'asked',
+    );
+    assert.deepEqual([codes, await vms(), await store.list()], [[exitCode('busy')], [], []]);
+  });
+
+  it('is refused for another VM with its UUID, and goes when that one is gone', async () => {
+    await make();
+    await virsh('undefine', 'prod');
+    await define('theirs', own(), uuid);
+    assert.match(await cli('refused', 'new', 'theirs', '--remove', '--yes'), /theirs.*undefine/su);
+    assert.deepEqual([await vms(), existsSync(disk())], [['theirs'], true]);
+    assert.equal((await newVmStore(session, silentLog, 'test').list())[0]?.phase, 'ready');
+    await virsh('undefine', 'theirs');
+    await cli('done', 'new', 'prod', '--remove', '--yes');
+    assert.deepEqual(await readdir(at('labs')), []);
   });
 
   it('asks with what is lost, and is refused before it asks', async () => {

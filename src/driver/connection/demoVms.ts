@@ -1,27 +1,13 @@
-// Makes and removes the VM of the lesson on one connection. Never touches a VM that it did not make.
+// Makes the VM of the lesson on one connection.
 import { access, chmod, copyFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { qemuImg } from '../../qemu/qemuImg.js';
 import { isThisHost } from '../files/thisHost.js';
 import type { Connection } from '../../libvirt/connection.js';
-import {
-  VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA,
-  VIR_DOMAIN_UNDEFINE_MANAGED_SAVE,
-  VIR_DOMAIN_XML_INACTIVE,
-} from '../../libvirt/flags.js';
-import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import { isSession, parseUri } from '../../libvirt/uri.js';
 import type { Capabilities } from '../../domain/capabilities.js';
-import {
-  type DemoVm,
-  type DemoVmObstacle,
-  demoDiskBytes,
-  demoFolderPattern,
-  demoVmFiles,
-} from '../../domain/demoVm.js';
+import { type DemoVm, type DemoVmObstacle, demoDiskBytes, demoVmFiles } from '../../domain/demoVm.js';
 import { Failure } from '../../domain/failure.js';
 import type { MadeFile } from '../../domain/hostFiles.js';
-import { readPower } from '../powerState.js';
-import { forgettingFlags } from './movedVm.js';
 import { demoMachine, demoVmXml } from '../xml/demoVmXml.js';
 import { thisComputer } from '../../base/fileSystem.js';
 import { ImageCommand } from '../../qemu/imageCommands.js';
@@ -97,50 +83,6 @@ export async function makeDemoVm(
   await connection.call('domainDefineXmlFlags', { xml: demoVmXml(vm, machine), flags: 0 });
 }
 
-/**
- * Whatever it does, with its snapshots; not its files.
- * @param unused it must be off, without a snapshot and without saved RAM: libvirt itself refuses these two
- * @throws Failure `denied` where `isOurs` says that it is another's; `busy` where it is on and should be unused
- */
-export async function removeOwnVm(
-  { connection, capabilities }: Pick<DemoVmPlace, 'connection' | 'capabilities'>,
-  { uuid }: { readonly uuid: string },
-  isOurs: (xml: string) => boolean,
-  doing: string,
-  unused?: 'unused',
-): Promise<void> {
-  const dom = await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN, connection.call('domainLookupByUuid', { uuid }));
-  if (dom === undefined) {
-    return;
-  }
-  const { xml } = await connection.call('domainGetXmlDesc', { dom: dom.dom, flags: VIR_DOMAIN_XML_INACTIVE });
-  if (!isOurs(xml)) {
-    throw new Failure('denied', { doing, vm: dom.dom.name });
-  }
-  if (unused !== undefined) {
-    const { power } = await readPower(connection, dom.dom);
-    if (power !== 'off') {
-      throw new Failure('busy', { doing, vm: dom.dom.name });
-    }
-    await connection.call('domainUndefineFlags', { dom: dom.dom, flags: 0 });
-    const lookUp = connection.call('domainLookupByUuid', { uuid });
-    if ((await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN, lookUp)) !== undefined) {
-      // Somebody started it just then.
-      await connection.call('domainDefineXmlFlags', { xml, flags: 0 });
-      throw new Failure('busy', { doing, vm: dom.dom.name });
-    }
-    return;
-  }
-  // Off already is as good.
-  await undefinedOnCode(errorCodes.VIR_ERR_OPERATION_INVALID, connection.call('domainDestroy', { dom: dom.dom }));
-  // With what somebody has added since: libvirt refuses to forget a VM while it has any of these.
-  const all =
-    VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | forgettingFlags(xml, capabilities);
-  // One that somebody had undefined while it ran is gone with its run.
-  const undefining = connection.call('domainUndefineFlags', { dom: dom.dom, flags: all });
-  await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN, undefining);
-}
-
 // The folder of the lesson's VM on this machine, with what the VM needs. Knows no libvirt.
 
 /**
@@ -163,7 +105,7 @@ async function makeDemoFolder(
 ): Promise<void> {
   const { kernel, disk } = demoVmFiles(vm);
   const details = { doing: 'make the folder of the lesson', path: vm.folder };
-  await onMade(await makeOwnFolder(vm.folder, { pattern: demoFolderPattern, empty: [kernel, disk], details }));
+  await onMade(await makeOwnFolder(vm.folder, { empty: [kernel, disk], details }));
   await copyFile(guest, kernel);
   await chmod(kernel, 0o644);
   const qemu = qemuImg(environment);

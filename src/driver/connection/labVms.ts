@@ -2,12 +2,22 @@
 // made.
 import { Failure } from '../../domain/failure.js';
 import type { LabVm, LabVmObstacle, LabVmParts } from '../../domain/labVm.js';
+import { refuse } from '../../domain/refusal.js';
+import {
+  VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA,
+  VIR_DOMAIN_UNDEFINE_MANAGED_SAVE,
+  VIR_DOMAIN_XML_INACTIVE,
+} from '../../libvirt/flags.js';
+import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import { makeLabFolder, removeLabFolder } from '../files/labFolder.js';
 import { isDemoVm } from '../xml/demoVmXml.js';
 import { isLabVm, labMachine, labVmXml } from '../xml/labVmXml.js';
 import type { LabVmMaker } from '../hypervisor.js';
+import type { Domain } from '../../libvirt/structs.js';
+import { readPower } from '../powerState.js';
 import { toFailure } from '../toFailure.js';
-import { type DemoVmPlace, placeObstacle, removeOwnVm } from './demoVms.js';
+import { type DemoVmPlace, placeObstacle } from './demoVms.js';
+import { forgettingFlags } from './movedVm.js';
 
 export function labVmsOn(place: DemoVmPlace): LabVmMaker {
   const asFailureOf = async <T>(doing: string, vm: string | undefined, work: Promise<T>): Promise<T> => {
@@ -20,6 +30,12 @@ export function labVmsOn(place: DemoVmPlace): LabVmMaker {
   return {
     obstacle: () => asFailureOf('look whether VMs can be made', undefined, labVmObstacle(place)),
     make: (vm, parts, onMade) => asFailureOf('make a VM of a lab', vm.name, makeLabVm(place, vm, parts, onMade)),
+    requireOwn: (vm) =>
+      asFailureOf(
+        'look whose VM it is',
+        vm.name,
+        findOwn(place, vm).then(() => undefined),
+      ),
     remove: (vm, ...of) => asFailureOf('remove a VM that was made', vm.name, removeMadeVm(place, vm, ...of)),
   };
 }
@@ -51,15 +67,70 @@ async function makeLabVm(
   await connection.call('domainDefineXmlFlags', { xml: labVmXml(vm, parts, machine), flags: 0 });
 }
 
+/** Undefined where libvirt has no VM of its UUID. @throws Failure `refused` where that one is another's */
+async function findOwn(
+  { connection }: Pick<DemoVmPlace, 'connection'>,
+  vm: LabVm,
+): Promise<{ readonly dom: Domain; readonly xml: string } | undefined> {
+  const lookUp = connection.call('domainLookupByUuid', { uuid: vm.uuid });
+  const found = await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN, lookUp);
+  if (found === undefined) {
+    return undefined;
+  }
+  const { dom } = found;
+  const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });
+  if (!isLabVm(xml, vm) && !isDemoVm(xml, vm)) {
+    throw new Failure('refused', { vm: dom.name, refusal: refuse('notOurVm', { vm: dom.name }).refusal });
+  }
+  return { dom, xml };
+}
+
 /**
- * The VM with its snapshots, then what was made in its folder. What is gone already is as good as removed.
- * @throws Failure `denied` where another VM has its UUID: that one and the folder stay
+ * The VM, whatever it does, with its snapshots; then what was made in its folder. What is gone already is as good as
+ * removed.
+ *
+ * @throws Failure `refused` where another VM has its UUID: that one and the folder stay; `busy` where it is on and
+ *   should be unused
  */
 async function removeMadeVm(
   place: Pick<DemoVmPlace, 'connection' | 'capabilities'>,
   ...[vm, made, inUse, unused]: Parameters<LabVmMaker['remove']>
 ): Promise<readonly string[]> {
-  const isOurs = (xml: string): boolean => isLabVm(xml, vm) || isDemoVm(xml, vm);
-  await removeOwnVm(place, vm, isOurs, 'remove a VM that was made', unused);
+  const own = await findOwn(place, vm);
+  if (own !== undefined) {
+    await (unused === undefined ? removeUsed(place, own) : removeUnused(place, own));
+  }
   return removeLabFolder(vm, made, inUse);
+}
+
+type OwnVm = NonNullable<Awaited<ReturnType<typeof findOwn>>>;
+
+async function removeUsed(
+  { connection, capabilities }: Pick<DemoVmPlace, 'connection' | 'capabilities'>,
+  { dom, xml }: OwnVm,
+): Promise<void> {
+  // Off already is as good.
+  await undefinedOnCode(errorCodes.VIR_ERR_OPERATION_INVALID, connection.call('domainDestroy', { dom }));
+  // With what somebody has added since: libvirt refuses to forget a VM while it has any of these.
+  const all =
+    VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | forgettingFlags(xml, capabilities);
+  // One that somebody had undefined while it ran is gone with its run.
+  const undefining = connection.call('domainUndefineFlags', { dom, flags: all });
+  await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN, undefining);
+}
+
+/** It must be off, without a snapshot and without saved RAM: libvirt itself refuses these two. */
+async function removeUnused({ connection }: Pick<DemoVmPlace, 'connection'>, { dom, xml }: OwnVm): Promise<void> {
+  const busy = new Failure('busy', { doing: 'remove a VM that was made', vm: dom.name });
+  const { power } = await readPower(connection, dom);
+  if (power !== 'off') {
+    throw busy;
+  }
+  await connection.call('domainUndefineFlags', { dom, flags: 0 });
+  const lookUp = connection.call('domainLookupByUuid', { uuid: dom.uuid });
+  if ((await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN, lookUp)) !== undefined) {
+    // Somebody started it just then.
+    await connection.call('domainDefineXmlFlags', { xml, flags: 0 });
+    throw busy;
+  }
 }

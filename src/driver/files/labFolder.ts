@@ -34,7 +34,7 @@ export async function makeLabFolder(
     ...(boot?.initrd === undefined ? [] : [files.initrd]),
     ...(cloudInit === undefined ? [] : [files.seed]),
   ];
-  await onMade(await makeOwnFolder(vm.folder, { pattern: labFolderPattern, empty, details }));
+  await onMade(await makeOwnFolder(vm.folder, { empty, details }));
   const tool = qemuImg(environment);
   const [first = '', ...others] = image === undefined ? ['', ...files.disks] : files.disks;
   if (image !== undefined) {
@@ -104,7 +104,7 @@ function seedOf({ uuid, name }: LabVm, { userData, networkConfig }: NonNullable<
 
 /**
  * The files that are still those, then the folder where nothing else is in it. What is not there is as good as removed,
- * and a folder of another name than ours stays, whatever a record says.
+ * and another folder than the one that was made stays, with all that is in it.
  * @returns the folder, where it stays with what else is in it
  */
 export async function removeLabFolder(
@@ -113,8 +113,12 @@ export async function removeLabFolder(
   inUse: Parameters<LabVmMaker['remove']>[2],
 ): Promise<readonly string[]> {
   const { folder } = vm;
-  if (!labFolderPattern.test(folder) && !demoFolderPattern.test(folder)) {
-    return (await identityNow(folder)) === undefined ? [] : [folder];
+  const own = made.find(({ path }) => path === folder)?.identity;
+  const now = await identityNow(folder);
+  // A record of an earlier version does not tell the folder apart: its name does.
+  const isOwn = own === undefined ? labFolderPattern.test(folder) || demoFolderPattern.test(folder) : own === now;
+  if (now !== undefined && !isOwn) {
+    return [folder];
   }
   for (const { path, identity } of made.filter(({ path }) => dirname(path) === folder)) {
     if (identity !== undefined && (await identityNow(path)) === identity) {
@@ -122,14 +126,6 @@ export async function removeLabFolder(
     }
   }
   await removeLabImages(vm, inUse);
-  const own = made.find(({ path }) => path === folder)?.identity;
-  const now = await identityNow(folder);
-  if (now === undefined) {
-    return [];
-  }
-  if (own !== undefined && now !== own) {
-    return [folder];
-  }
   try {
     await rmdir(folder);
     return [];

@@ -2,9 +2,10 @@
 // a folder beside those of the VMs. A VM's folder has a link to each of its own, and an image without one goes, unless
 // somebody else rests on it.
 import { createHash } from 'node:crypto';
-import { constants, createReadStream } from 'node:fs';
+import { constants, createReadStream, type Stats } from 'node:fs';
 import { chmod, copyFile, link, mkdir, readdir, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { homedir } from 'node:os';
+import { dirname, isAbsolute, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { hasCode, undefinedIfAbsent } from '../../base/errno.js';
 import { thisComputer } from '../../base/fileSystem.js';
@@ -20,6 +21,23 @@ import { rebaseImage } from '../../qemu/changeImage.js';
 const partPattern = /^\.[\da-f]{16}\.part$/u;
 const partLastsMs = 24 * 60 * 60_000;
 const linkPattern = /^image-\d{1,3}$/u;
+
+/**
+ * | VIRT_REWIND_LABS | connection      | the folders of VMs are in                                |
+ * |------------------|-----------------|----------------------------------------------------------|
+ * | absolute         | any             | that one                                                 |
+ * | else             | of a session    | $XDG_DATA_HOME, or ~/.local/share, and virt-rewind/labs  |
+ * | else             | of the system   | /var/lib/libvirt/images/virt-rewind/labs: QEMU may go there |
+ */
+export function labsFolder(connection: string, environment: NodeJS.ProcessEnv): string {
+  const { VIRT_REWIND_LABS: given = '', XDG_DATA_HOME: data = '' } = environment;
+  if (isAbsolute(given)) {
+    return given;
+  }
+  return /\/session(\?|$)/u.test(connection)
+    ? join(isAbsolute(data) ? data : join(homedir(), '.local/share'), 'virt-rewind/labs')
+    : '/var/lib/libvirt/images/virt-rewind/labs';
+}
 
 /** @param labs the folder of the folders of VMs */
 export function labImagesIn(labs: string): string {
@@ -113,7 +131,7 @@ async function importLayer(
     }
     await chmod(part, 0o644);
     const file = join(store, digest.digest('hex'));
-    if ((await undefinedIfAbsent(stat(file))) === undefined) {
+    if ((await seenAt(file)) === undefined) {
       await rename(part, file);
     }
     return file;
@@ -126,13 +144,19 @@ async function linkInto({ folder }: LabVm, file: string, at: number): Promise<vo
   await link(file, join(folder, `image-${String(at)}`));
 }
 
+/** What a path leads to: `number` is the same for all that lead there. Undefined where there is nothing. */
+async function seenAt(path: string): Promise<(Stats & { readonly number: string }) | undefined> {
+  const stats = await undefinedIfAbsent(stat(path));
+  return stats && Object.assign(stats, { number: `${stats.dev}:${stats.ino}` });
+}
+
 /** Whether the VM has a link to the content of one of these files. */
 export async function hasLinkTo({ folder }: Pick<LabVm, 'folder'>, files: readonly string[]): Promise<boolean> {
   const names = folder === '' ? [] : ((await undefinedIfAbsent(readdir(folder))) ?? []);
   const links = names.filter((name) => linkPattern.test(name)).map((name) => join(folder, name));
   const numbers = async (paths: readonly string[]): Promise<readonly string[]> => {
-    const all = await Promise.all(paths.map((path) => undefinedIfAbsent(stat(path))));
-    return all.flatMap((stats) => (stats === undefined ? [] : [`${stats.dev}:${stats.ino}`]));
+    const all = await Promise.all(paths.map(async (path) => (await seenAt(path))?.number));
+    return all.filter((number) => number !== undefined);
   };
   const linked = new Set(await numbers(links));
   return (await numbers(files)).some((one) => linked.has(one));
@@ -146,20 +170,20 @@ export async function removeLabImages(vm: LabVm, inUse: Parameters<LabVmMaker['r
   const images = new Map<string, string>();
   for (const name of names) {
     const path = join(store, name);
-    const stats = await undefinedIfAbsent(stat(path));
-    const changedAt = (await undefinedIfAbsent(stat(join(path, 'image'))))?.mtimeMs ?? stats?.mtimeMs ?? 0;
-    if (stats !== undefined && partPattern.test(name) && Date.now() - changedAt > partLastsMs) {
+    const seen = await seenAt(path);
+    const changedAt = (await seenAt(join(path, 'image')))?.mtimeMs ?? seen?.mtimeMs ?? 0;
+    if (seen !== undefined && partPattern.test(name) && Date.now() - changedAt > partLastsMs) {
       await rm(path, { recursive: true, force: true });
-    } else if (stats !== undefined) {
-      images.set(`${stats.dev}:${stats.ino}`, path);
+    } else if (seen !== undefined) {
+      images.set(seen.number, path);
     }
   }
   const links: string[] = [];
   const own = new Map<string, number>();
   for (const name of (await undefinedIfAbsent(readdir(vm.folder))) ?? []) {
     const path = join(vm.folder, name);
-    const stats = linkPattern.test(name) ? await undefinedIfAbsent(stat(path)) : undefined;
-    const image = stats && images.get(`${stats.dev}:${stats.ino}`);
+    const seen = linkPattern.test(name) ? await seenAt(path) : undefined;
+    const image = seen && images.get(seen.number);
     if (image !== undefined) {
       links.push(path);
       own.set(image, (own.get(image) ?? 0) + 1);
@@ -168,7 +192,7 @@ export async function removeLabImages(vm: LabVm, inUse: Parameters<LabVmMaker['r
   const left: string[] = [];
   for (const path of images.values()) {
     const isImage = /\/[\da-f]{64}$/u.test(path);
-    if (isImage && (await undefinedIfAbsent(stat(path)))?.nlink === 1 + (own.get(path) ?? 0)) {
+    if (isImage && (await seenAt(path))?.nlink === 1 + (own.get(path) ?? 0)) {
       left.push(path);
     }
   }
@@ -179,7 +203,7 @@ export async function removeLabImages(vm: LabVm, inUse: Parameters<LabVmMaker['r
   }
   for (const path of left.filter((one) => !used.has(one))) {
     // Another VM may have got a link to it meanwhile.
-    if ((await undefinedIfAbsent(stat(path)))?.nlink === 1) {
+    if ((await seenAt(path))?.nlink === 1) {
       await undefinedIfAbsent(unlink(path));
     }
   }

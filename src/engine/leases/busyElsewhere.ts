@@ -13,7 +13,7 @@ type Holder = Pick<JournalEntry, 'connection' | 'writer'> & {
   readonly vm: { readonly name: string };
   readonly request: VmTurn;
 };
-type Elsewhere = Pick<Persistence, 'groups' | 'moves'>;
+type Elsewhere = Pick<Persistence, 'groups' | 'moves' | 'holderOf'>;
 type Names = Pick<Store, 'vm'>;
 
 interface Turn {
@@ -53,8 +53,8 @@ export function busyFailure({ connection, vm, request, writer }: Holder): Failur
 }
 
 /**
- * Rejects with `busy` while somebody else moves the VM, or does something to several VMs of which this is one; refused
- * where that broke off.
+ * Rejects with `busy` while another process moves the VM, removes it, or does something to several VMs of which this is
+ * one; refused where a move or that broke off.
  */
 export async function elsewhereRefusal(
   turn: Turn,
@@ -62,6 +62,11 @@ export async function elsewhereRefusal(
   store?: Names,
 ): Promise<Refusal | undefined> {
   const { request, group } = turn;
+  const { connection, uuid } = request.vm;
+  const held = await persistence.holderOf?.(uuid);
+  if (held !== undefined) {
+    throw new Failure('busy', { vm: held, connection, doing: 'wait for another process' });
+  }
   return (await groupRefusal(turn, persistence)) ?? (await moveRefusal(request.vm, persistence, store, group));
 }
 

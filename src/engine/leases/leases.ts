@@ -43,7 +43,7 @@ interface LeasesOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
-  readonly persistence: Pick<Persistence, 'groups' | 'moves'>;
+  readonly persistence: Pick<Persistence, 'groups' | 'moves' | 'holderOf'>;
   /** Throws a Failure `notFound` for a connection that is not known. */
   readonly connection: (uri: string) => LiveConnection;
 }

@@ -16,6 +16,7 @@ export const cloneRefusals: Pick<
   | 'forkOfInternal'
   | 'forkNeedsMemory'
   | 'notOurClone'
+  | 'notOurVm'
 > = {
   vmNameTaken: ({ name }) => [t('A VM named {0} already exists.', name), t('Choose another name.')],
   badVmName: ({ name }) => [
@@ -81,5 +82,9 @@ export const cloneRefusals: Pick<
   notOurClone: ({ vm }) => [
     t('Virt Rewind did not create {0} as a clone, so it does not delete it.', vm),
     t('To remove it, undefine it with virsh.'),
+  ],
+  notOurVm: ({ vm }) => [
+    t('{0} has the UUID of a VM that Virt Rewind created, but is another one, so Virt Rewind does not delete it.', vm),
+    t('To remove it, undefine it with virsh, then try again. To keep it, define it with another UUID.'),
   ],
 };

@@ -90,14 +90,30 @@ describe('what a lab is made of', () => {
     assert.deepEqual(await readdir(labs()), []);
   });
 
-  it('goes from no folder of another name, whatever a record says', async () => {
+  it('goes from the folder that was made, by its record and not by its name', async () => {
     const [vm, theirs] = [newVm(), labs('theirs')];
     const files = await make(vm, await look());
     await rename(vm.folder, theirs);
     const named = files.map(({ path, ...file }) => ({ ...file, path: path.replace(vm.folder, theirs) }));
     const before = await readdir(theirs);
-    assert.deepEqual(await removeLabFolder({ ...vm, folder: theirs }, named, nobody), [theirs]);
+    const remove = (made: readonly MadeFile[]): Promise<readonly string[]> =>
+      removeLabFolder({ ...vm, folder: theirs }, made, nobody);
+    // Of an earlier version, which did not tell the folder apart.
+    assert.deepEqual(await remove(named.filter(({ path }) => path !== theirs)), [theirs]);
     assert.deepEqual(await readdir(theirs), before);
+    assert.deepEqual(await remove(named), []);
+    assert.deepEqual(await readdir(labs()), []);
+  });
+
+  it('goes from no other folder under its name', async () => {
+    const vm = newVm();
+    const files = await make(vm, await look());
+    const [disk = ''] = files.flatMap(({ path }) => (path.endsWith('disk-a.qcow2') ? [path] : []));
+    await rename(vm.folder, labs('moved'));
+    await mkdir(vm.folder);
+    await rename(disk.replace(vm.folder, labs('moved')), disk);
+    assert.deepEqual(await removeLabFolder(vm, files, nobody), [vm.folder]);
+    assert.deepEqual(await readdir(vm.folder), ['disk-a.qcow2']);
   });
 
   it('stays where another VM gets it while its removal is under way', async () => {

@@ -4,14 +4,13 @@ import { link, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isOfWing } from '../../../src/domain/failure.js';
-import { realOf } from '../../../src/lab/labFiles.js';
-import { requireUnwritten } from '../../../src/lab/writtenImages.js';
+import { realOf, requireUnwritten } from '../../../src/made/writtenImages.js';
 import { disk, vm } from '../../unit/domain/someFacts.js';
 
 describe('the file of a path', () => {
   let folder: string;
   const at = (name: string): string => join(folder, name);
-  const isRefused = (error: unknown): boolean => isOfWing(error, 'lab') && error.kind === 'refused';
+  const isRefused = (error: unknown): boolean => isOfWing(error, 'made') && error.kind === 'refused';
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'vr-real-'));

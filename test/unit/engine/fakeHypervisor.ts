@@ -231,6 +231,7 @@ export class FakeHypervisor implements Hypervisor {
   readonly labVms: LabVmMaker = {
     obstacle: () => this.#answer('labVms.obstacle', undefined, () => undefined),
     make: ({ name }) => this.#answer(`labVms.make ${name}`, undefined, () => undefined),
+    requireOwn: () => Promise.resolve(),
     remove: ({ name }) => this.#answer(`labVms.remove ${name}`, undefined, () => []),
   };
 

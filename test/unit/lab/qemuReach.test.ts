@@ -1,7 +1,7 @@
 // Whether the system's QEMU, a user of its own, gets at an image: which libvirts are judged, as whom, and by which
 // folder.
 import assert from 'node:assert/strict';
-import { barredFromQemu } from '../../../src/lab/qemuReach.js';
+import { barredFromQemu } from '../../../src/made/qemuReach.js';
 
 const passwd = 'root:x:0:0::/root:/bin/sh\nlibvirt-qemu:x:64055:994::/:/bin/false\nqemu:x:107:107::/:/bin/false\n';
 const image = '/home/me/shop/disk.qcow2';

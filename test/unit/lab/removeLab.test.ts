@@ -75,6 +75,17 @@ describe('the removal of a lab', () => {
       vm: vm({ uuid: one.uuid, name: one.name }),
       tree: { snapshots },
     });
+    const turn = {
+      requireAlone: () => Promise.resolve(),
+      run: (request: OperationRequest) => {
+        removed.push(request.kind === 'delete' ? `snapshot ${request.snapshot}` : request.kind);
+        return Promise.resolve();
+      },
+      remove: ({ name }: { readonly name: string }) => {
+        removed.push(name);
+        return Promise.resolve([]);
+      },
+    };
     const session = {
       folder: folder(),
       systems: () =>
@@ -97,18 +108,11 @@ describe('the removal of a lab', () => {
         plan: () => Promise.resolve(refuse('usedByOtherVm', { vm: 'shop-copy', other: 'mine', file: '/img/copy' })),
         labVms: {
           filesOf: () => Promise.resolve([]),
-          requireFree: () => (isBusy === true ? Promise.reject(new Failure('busy')) : Promise.resolve()),
-          remove: ({ name }: { readonly name: string }) => {
-            removed.push(name);
-            return Promise.resolve([]);
-          },
+          whileHeld: (_: unknown, work: (turn: object) => Promise<unknown>) =>
+            isBusy === true ? Promise.reject(new Failure('busy')) : work(turn),
         },
       },
       plan: (_: unknown, request: OperationRequest) => Promise.resolve(request),
-      run: (request: OperationRequest) => {
-        removed.push(request.kind === 'delete' ? `snapshot ${request.snapshot}` : request.kind);
-        return Promise.resolve();
-      },
     };
     const options = { session: session as unknown as Session, log: silentLog, shell: 'tests', environment: {} };
     return { labs: new Labs(options), removed };

@@ -930,6 +930,7 @@ const situations: readonly (readonly [reason: RefusalReason, request: OperationR
  * No planner decides these: the code that runs or recovers the steps does. Their sentences name what a person must do.
  */
 const decidedElsewhere: { readonly [R in RefusalReason]?: RefusalFacts[R] } = {
+  notOurVm: { vm: 'web' },
   forkNeedsMemory: { vm: 'web', count: '4', bytes: '4', free: '1' },
   notSeamless: { vm: 'web', why: 'tooOld' },
   notAllSeen: { vm: 'web', fact: 'files' },

@@ -456,6 +456,7 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
   notOurClone: end(/virsh/u),
 
   // No planner decides these: see `decidedElsewhere`.
+  notOurVm: end(/virsh/u),
   forkNeedsMemory: end(/fewer forks/u),
   notSeamless: end(/Update to/u),
   notAllSeen: end(/Check Health/u),

@@ -32,6 +32,7 @@ const facts: RefusalFacts = {
   variablesShared: { vm, other: 'db', file: '/nvram' },
   cloneSharesMemory: { vm, device: 'nvdimm' },
   notOurClone: { vm },
+  notOurVm: { vm },
   forkNeedsRam: { vm, snapshot },
   forkOfInternal: { vm },
   forkNeedsMemory: { vm, count: '4', bytes: '4', free: '1' },

@@ -5,7 +5,7 @@ import { t } from '@vscode/l10n';
 import { isOfWing } from '../../../domain/failure.js';
 import { displayLine } from '../../../domain/plainText.js';
 import type { labReportText } from '../../../lab/labReport.js';
-import type { MakeWish } from '../../../lab/makeContext.js';
+import type { MakeWish } from '../../../made/makeContext.js';
 import type { Labs } from '../../../lab/labs.js';
 import type { SystemResult } from '../../../systems/groupRun.js';
 import { askQuestion } from '../../prompts/askQuestion.js';

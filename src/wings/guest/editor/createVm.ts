@@ -1,8 +1,7 @@
 // New VM…: of an image of the catalogue, or of a file; told when the guest is ready.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
-import { labImagesIn } from '../../../driver/files/labImages.js';
-import { labsFolder } from '../../../lab/labPlaces.js';
+import { labImagesIn, labsFolder } from '../../../driver/files/labImages.js';
 import { bytesText } from '../../../text/bytesText.js';
 import { failureText } from '../../../text/failures/failureText.js';
 import type { CommandRun } from '../../../ui/commands/commandServices.js';

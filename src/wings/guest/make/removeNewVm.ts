@@ -7,8 +7,8 @@ import type { EnginePort } from '../../../engine/enginePort.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { hasLinkTo } from '../../../driver/files/labImages.js';
 import { type LabRecord, LabStore, newVmsIn, type OpenLab } from '../../../journal/labStore.js';
-import type { MakeContext } from '../../../lab/makeContext.js';
-import { removeLab, usesOf } from '../../../lab/removeLab.js';
+import { removeMade, requireAlone, usesOf } from '../../../made/madeVms.js';
+import type { MakeContext } from '../../../made/makeContext.js';
 import type { Session } from '../../../session/session.js';
 import { guestFailure } from '../guestFailure.js';
 
@@ -37,7 +37,13 @@ export async function recordOf(store: LabStore, { engine }: Session, name: strin
 
 /** @throws Failure `refused` where somebody else rests on its files; `fetching` */
 export async function removeNewVm(store: LabStore, record: LabRecord, context: MakeContext): Promise<void> {
-  await withRecord(store, record, (open) => removeLab(open, context, 'asked'));
+  await withRecord(store, record, (open) => remove(open, context, 'asked'));
+}
+
+async function remove(open: OpenLab, context: MakeContext, how: 'asked' | 'unused'): Promise<void> {
+  await requireAlone(open.record, context.session);
+  await removeMade(open, context, how);
+  await open.forget();
 }
 
 /** @returns undefined where it is gone. @throws Failure `fetching` */
@@ -118,7 +124,7 @@ export async function endLeft(
   if (!(await stays(open.record, context.session, how))) {
     // Not by the signal that ended it.
     const { signal } = new AbortController();
-    await removeLab(open, { ...context, signal }, how.started ? 'asked' : 'unused');
+    await remove(open, { ...context, signal }, how.started ? 'asked' : 'unused');
     return true;
   }
   await open.put({ phase: 'ready' });

@@ -1,10 +1,10 @@
-// Whether the system's QEMU gets at the files of a lab. There it runs as a user of its own, and homes are closed to
-// others: libvirt gives it the files, and not the folders on the way. Asks the kernel as that user, so that access
-// lists count too. Changes nothing.
+// Whether the system's QEMU gets at the files of VMs that are made. There it runs as a user of its own, and homes are
+// closed to others: libvirt gives it the files, and not the folders on the way. Asks the kernel as that user, so that
+// access lists count too. Changes nothing.
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { labFailure } from './labFailure.js';
+import { madeFailure } from './madeFailure.js';
 
 interface BarredFolder {
   readonly user: string;
@@ -38,7 +38,7 @@ export async function requireReach(
   }
   const { user, folder } = barred;
   const letIn = `setfacl -m u:${user}:x ${folder}`;
-  throw labFailure(what === 'images' ? 'imagesBarred' : 'labsBarred', { connection, user, folder, letIn });
+  throw madeFailure(what === 'images' ? 'imagesBarred' : 'labsBarred', { connection, user, folder, letIn });
 }
 
 /**

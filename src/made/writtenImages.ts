@@ -1,8 +1,10 @@
-// Whether the image of a lab is a disk that a VM writes to, by whatever path that names it.
+// Whether the image of a VM that is made is a disk that a VM writes to, by whatever path that names it.
+import { stat } from 'node:fs/promises';
+import { undefinedIfAbsent } from '../base/errno.js';
 import { isActive, snapshotableDisks } from '../domain/vm.js';
 import type { Session } from '../session/session.js';
-import { labFailure } from './labFailure.js';
-import { realOf } from './labFiles.js';
+import { factsOf } from '../qemu/fileFacts.js';
+import { madeFailure } from './madeFailure.js';
 
 /**
  * Below an overlay nobody may write, and a VM that is off does so at its next start. A copy is torn where a VM writes
@@ -22,8 +24,24 @@ export async function requireUnwritten(session: Session, files: readonly string[
       const real = source === undefined ? undefined : await realOf(source);
       const file = real === undefined ? undefined : images.get(real);
       if (file !== undefined) {
-        throw labFailure('written', { file, vm: vm.name });
+        throw madeFailure('written', { file, vm: vm.name });
       }
     }
+  }
+}
+
+/**
+ * Alike for all paths that lead to the same file; undefined where there is none.
+ * @throws Failure `refused` where it cannot be seen: it may be any file
+ */
+export async function realOf(path: string): Promise<string | undefined> {
+  if (!path.startsWith('/')) {
+    return undefined;
+  }
+  try {
+    const stats = await undefinedIfAbsent(stat(path));
+    return stats && (await factsOf(stats))?.real;
+  } catch (error) {
+    throw madeFailure('unseen', { file: path, code: (error as NodeJS.ErrnoException).code ?? String(error) });
   }
 }

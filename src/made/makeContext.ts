@@ -1,4 +1,5 @@
-// What is handed to whatever makes, changes or removes something of a lab.
+// What is handed to code that makes, changes or removes VMs that we make.
+import { Failure } from '../domain/failure.js';
 import type { Session } from '../session/session.js';
 
 export interface MakeWish {
@@ -12,4 +13,10 @@ export interface MakeWish {
 export interface MakeContext extends MakeWish {
   readonly session: Session;
   readonly environment: NodeJS.ProcessEnv;
+}
+
+export function requireOn(signal: AbortSignal): void {
+  if (signal.aborted) {
+    throw new Failure('cancelled', { byUs: true });
+  }
 }
