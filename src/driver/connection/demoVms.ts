@@ -5,7 +5,13 @@ import { isThisHost } from '../files/thisHost.js';
 import type { Connection } from '../../libvirt/connection.js';
 import { isSession, parseUri } from '../../libvirt/uri.js';
 import type { Capabilities } from '../../domain/capabilities.js';
-import { type DemoVm, type DemoVmObstacle, demoDiskBytes, demoVmFiles } from '../../domain/demoVm.js';
+import {
+  type DemoVm,
+  type DemoVmObstacle,
+  demoDiskBytes,
+  demoFolderPattern,
+  demoVmFiles,
+} from '../../domain/demoVm.js';
 import { Failure } from '../../domain/failure.js';
 import type { MadeFile } from '../../domain/hostFiles.js';
 import { demoMachine, demoVmXml } from '../xml/demoVmXml.js';
@@ -105,7 +111,7 @@ async function makeDemoFolder(
 ): Promise<void> {
   const { kernel, disk } = demoVmFiles(vm);
   const details = { doing: 'make the folder of the lesson', path: vm.folder };
-  await onMade(await makeOwnFolder(vm.folder, { empty: [kernel, disk], details }));
+  await onMade(await makeOwnFolder(vm.folder, { pattern: demoFolderPattern, empty: [kernel, disk], details }));
   await copyFile(guest, kernel);
   await chmod(kernel, 0o644);
   const qemu = qemuImg(environment);

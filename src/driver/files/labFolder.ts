@@ -34,7 +34,7 @@ export async function makeLabFolder(
     ...(boot?.initrd === undefined ? [] : [files.initrd]),
     ...(cloudInit === undefined ? [] : [files.seed]),
   ];
-  await onMade(await makeOwnFolder(vm.folder, { empty, details }));
+  await onMade(await makeOwnFolder(vm.folder, { pattern: labFolderPattern, empty, details }));
   const tool = qemuImg(environment);
   const [first = '', ...others] = image === undefined ? ['', ...files.disks] : files.disks;
   if (image !== undefined) {
@@ -115,8 +115,9 @@ export async function removeLabFolder(
   const { folder } = vm;
   const own = made.find(({ path }) => path === folder)?.identity;
   const now = await identityNow(folder);
-  // A record of an earlier version does not tell the folder apart: its name does.
-  const isOwn = own === undefined ? labFolderPattern.test(folder) || demoFolderPattern.test(folder) : own === now;
+  // A record may have been edited, and one of an earlier version does not tell the folder apart.
+  const hasOurName = labFolderPattern.test(folder) || demoFolderPattern.test(folder);
+  const isOwn = hasOurName && (own === undefined || own === now);
   if (now !== undefined && !isOwn) {
     return [folder];
   }

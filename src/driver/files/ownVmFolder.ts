@@ -6,6 +6,8 @@ import { Failure } from '../../domain/failure.js';
 import { identityOf, type MadeFile } from '../../domain/hostFiles.js';
 
 interface OwnFolder {
+  /** No other name is one of ours. */
+  readonly pattern: RegExp;
   /** Files in it: what is written to them later is written into these very files. */
   readonly empty: readonly string[];
   readonly details: { readonly doing: string; readonly path: string };
@@ -15,8 +17,11 @@ interface OwnFolder {
  * Fails where there is anything of that name. Others may pass through it but not look: QEMU of the system runs as a
  * user of its own.
  */
-export async function makeOwnFolder(folder: string, { empty, details }: OwnFolder): Promise<readonly MadeFile[]> {
-  if (!isAbsolute(folder)) {
+export async function makeOwnFolder(
+  folder: string,
+  { pattern, empty, details }: OwnFolder,
+): Promise<readonly MadeFile[]> {
+  if (!isAbsolute(folder) || !pattern.test(folder)) {
     throw new Failure('failed', details);
   }
   await mkdir(folder, { mode: 0o711 });
