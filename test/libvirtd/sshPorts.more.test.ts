@@ -130,6 +130,8 @@ describe('ssh into a network where nobody else is', () => {
   it('works beside a fork and a clone, each by its own port', async () => {
     await cli('fork', 'web', '--name', 'web-fork');
     await cli('clone', 'web', '--from', 'clean', '--name', 'web-clone');
+    const { stdout } = await daemon.virsh(['domuuid', 'web-clone']);
+    await rememberHost(at('state'), { uuid: stdout.trim(), user: 'ann', publicKey: hostKey });
     await cli('start', 'web-clone');
     await cli('wait', 'web-clone');
     const names = ['web', 'web-fork', 'web-clone'];
