@@ -172,7 +172,7 @@ if (!isRoot) {
 
   it('has forks that are told from it', async () => {
     await cli('fork', 'web', '--name', 'apart');
-    await failsByName('apart', /has no address/u);
+    await failsByName('apart', /has no known address/u);
     await cli('fork', 'web', '--name', 'beside', '--network', 'same');
     await failsByName('beside', /have the same address/u);
     await failsByName('web', /have the same address/u);
