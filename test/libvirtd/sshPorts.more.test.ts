@@ -206,6 +206,13 @@ describe('ssh into a network where nobody else is', () => {
     assert.match(low.stderr, /1024/u);
   });
 
+  it('waits for a guest that starts', async () => {
+    await cli('stop', 'web', '--force', '--yes');
+    await cli('start', 'web');
+    const started = await call('ssh', 'web', '--', 'echo there');
+    assert.deepEqual([started.code, started.stdout.trim()], [0, 'there'], started.stderr);
+  });
+
   it('leaves no port where the VM is off', async () => {
     const port = await portOf('web');
     await cli('stop', 'web', '--force', '--yes');
