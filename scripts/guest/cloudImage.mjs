@@ -12,7 +12,8 @@ import { fetchPackages } from './debianPackages.mjs';
 const suite = 'bookworm';
 const packages = [
   ...['systemd-sysv', 'udev', 'dbus', 'linux-image-cloud-amd64', 'initramfs-tools', 'zstd'],
-  ...['cloud-init', 'cloud-guest-utils', 'ifupdown', 'isc-dhcp-client', 'iproute2'],
+  // As in the images of Debian and Ubuntu: a card is known by its MAC address alone.
+  ...['cloud-init', 'cloud-guest-utils', 'netplan.io', 'iproute2'],
   ...['openssh-server', 'sudo', 'qemu-guest-agent'],
   // debootstrap finds no package by what it provides: without this one it leaves cloud-init unconfigured.
   'python3-cffi-backend',

@@ -70,6 +70,8 @@ export interface HeldFile {
   readonly path: string;
   stat(): Promise<FileStats>;
   numbers(): Promise<FileNumbers>;
+  /** From its beginning. */
+  write(bytes: Uint8Array): Promise<void>;
   chown(user: number, group: number): Promise<void>;
   chmod(mode: number): Promise<void>;
   sync(): Promise<void>;
@@ -192,6 +194,7 @@ function heldFile(handle: FileHandle): HeldFile {
     path: pathOfOpen(handle),
     stat: () => handle.stat(),
     numbers: () => handle.stat({ bigint: true }),
+    write: (bytes) => writeAll(handle, bytes, 0),
     chown: (user, group) => handle.chown(user, group),
     chmod: (mode) => handle.chmod(mode),
     sync: () => handle.sync(),

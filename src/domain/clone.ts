@@ -27,6 +27,8 @@ export interface CloneMark {
   readonly snapshot?: string;
   /** It goes when it is off. */
   readonly disposable?: true;
+  /** The public SSH host key that its own seed gives the guest. */
+  readonly hostKey?: string;
   /** What was made for it, and goes with it. */
   readonly files: readonly string[];
 }

@@ -1,5 +1,6 @@
 // What rules and steps need of the files on the hypervisor's host: the port, and what was seen through it. Values only;
 // host/ serves it on this machine, hypervisor/ through libvirt's storage API.
+import type { NewVm } from './clone.js';
 
 /** `missing` only where that is certain; `unknown` where nobody here may look. */
 export type Observation<T> = T | 'missing' | 'unknown';
@@ -189,6 +190,15 @@ export interface NewImage {
   readonly like: string;
 }
 
+/** The CD-ROM for cloud-init in a clone. */
+export interface NewSeed {
+  readonly from: string;
+  readonly to: string;
+  readonly clone: NewVm;
+  /** By the MAC addresses of the original's network cards, in their order, those of the clone. */
+  readonly cards: ReadonlyMap<string, string>;
+}
+
 /** The name of what `file` rests on. */
 export interface RebasedOverlay {
   readonly file: string;
@@ -270,6 +280,8 @@ export interface HostFiles {
   identity(path: string): Promise<string | undefined>;
   /** SHA-256 of a small file; undefined: it is larger, or nobody here can see it. */
   sum(path: string): Promise<string | undefined>;
+  /** The public host key that a seed of ours gives the guest. */
+  hostKeyOf(seed: string): Promise<string | undefined>;
   list(folder: string): Promise<FolderNames>;
   /** The space of the file system or pool of a folder; undefined where that cannot be read. */
   space(folder: string): Promise<Space | undefined>;
@@ -291,6 +303,8 @@ export interface HostFiles {
   createOverlay(overlay: NewOverlay | NewImage, onMade?: OnMade): Promise<void>;
   /** Copies a whole file; `replace` puts it in the place of another in one move. */
   copy(from: string, to: string, existing: 'keep' | 'replace', onMade?: OnMade): Promise<void>;
+  /** With owner and mode of the seed that it is made of. Fails with kind `exists` when there is a file of that name. */
+  writeSeed(seed: NewSeed, onMade?: OnMade): Promise<void>;
   /** The last two of a path, where they are not there, with the modes of those of another. */
   makeFolders(like: string, folder: string): Promise<void>;
   /** Removes an internal snapshot from an image that nobody uses. */

@@ -1,6 +1,6 @@
 // One process at a time holds a folder. A hold is a folder in it, holder.1, holder.2, …, made elsewhere and renamed, so
-// it appears whole and only if there is none of that name; none is ever removed while the folder is there, so a hold
-// whose process is gone is followed by the next number and by one process alone.
+// it appears whole and only if there is none of that name; the newest is never removed while the folder is there, so a
+// hold whose process is gone is followed by the next number and by one process alone.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { type FileSystem, readBounded, syncFolder, writeNew } from './durable.js';
@@ -76,6 +76,16 @@ export async function isLocked(
       return false;
     }
     throw error;
+  }
+}
+
+/** For the holder: a folder that is held often would fill. Who comes looks at the newest one alone. */
+export async function removeEarlierHolders(fs: FileSystem, folder: string): Promise<void> {
+  const newest = await newestOf(fs, folder);
+  for (const name of await fs.readdir(folder)) {
+    if (numberOf(name) > 0 && numberOf(name) < newest) {
+      await fs.rm(join(folder, name), { recursive: true, force: true });
+    }
   }
 }
 

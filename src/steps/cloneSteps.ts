@@ -1,8 +1,8 @@
 // What a clone is made of beside its overlays, and how it goes.
 import { frozenLayersOf } from '../domain/chains/fileUse.js';
-import { changePower, withImage, withoutFile } from './changedFacts.js';
+import { changePower, withFiles, withImage, withoutFile } from './changedFacts.js';
 import type { CopiedDisk } from './step.js';
-import { type Command, doneWhen, never, noLayers, type StepDefinition } from './stepDefinition.js';
+import { cannotTell, type Command, doneWhen, never, noLayers, type StepDefinition } from './stepDefinition.js';
 
 function removeCommands(files: readonly string[]): readonly Command[] {
   return files.length === 0 ? [] : [['rm', '-f', '--', ...files]];
@@ -54,10 +54,24 @@ export const copyImages: StepDefinition<'copyImages'> = {
   canBreakOff: true,
 };
 
+export const writeSeed: StepDefinition<'writeSeed'> = {
+  touches: ({ from, to }) => ({ files: [from, to], made: [to] }),
+  layers: noLayers,
+  apply: ({ to }, facts) => withFiles(facts, new Map([[to, { bytes: 0, allocatedBytes: 0 }]])),
+  isDone: cannotTell,
+  /** With an instance ID, a host name, MAC addresses and host keys of its own in its files. */
+  byHand: ({ from, to }) => [
+    ['osirrox', '-indev', from, '-extract', '/', `${to}.files`],
+    ['xorriso', '-as', 'mkisofs', '-V', 'cidata', '-J', '-r', '-o', to, `${to}.files`],
+  ],
+  isHarmless: never,
+  canBreakOff: true,
+};
+
 export const defineClone: StepDefinition<'defineClone'> = {
-  touches: ({ disks, nvram }) => ({
+  touches: ({ disks, nvram, seed }) => ({
     images: disks.map(({ file }) => file),
-    files: nvram === undefined ? [] : [nvram],
+    files: [...(nvram === undefined ? [] : [nvram]), ...(seed === undefined ? [] : [seed.file])],
   }),
   layers: ({ snapshot }, facts) => (snapshot === undefined ? {} : { reads: frozenLayersOf(snapshot, facts) }),
   apply: ({ clone, disks }, facts) => ({

@@ -132,6 +132,14 @@ export type Step =
       readonly existing: 'keep' | 'replace';
       readonly folders?: 'make';
     }
+  /** The CD-ROM that cloud-init reads in a clone, made of the one of the VM, or of its snapshot. */
+  | {
+      readonly kind: 'writeSeed';
+      readonly from: string;
+      readonly to: string;
+      readonly clone: NewVm;
+      readonly snapshot?: string;
+    }
   /** Whole images of what these disks hold, each with nothing below it. */
   | { readonly kind: 'copyImages'; readonly disks: readonly CopiedDisk[] }
   /** A VM of the configuration of this one, or of its snapshot, on other files; it is off. */
@@ -198,6 +206,8 @@ export interface ClonedVm {
   readonly disks: readonly FormattedFile[];
   /** Its own UEFI variables. */
   readonly nvram?: string;
+  /** Its own CD-ROM for cloud-init. */
+  readonly seed?: TargetFile;
   readonly network: CloneNetwork;
   /** A fork's guest has them in its RAM. */
   readonly addresses: 'new' | 'kept';

@@ -17,7 +17,7 @@ import {
   redefineFrozenDisks,
   redefineBackingChain,
 } from './definitionSteps.js';
-import { copyImages, defineClone, discardClone, restoreClone, undoClone } from './cloneSteps.js';
+import { copyImages, defineClone, discardClone, restoreClone, undoClone, writeSeed } from './cloneSteps.js';
 import { copyFile, createOverlays, removeFiles, trashFiles, removeTag, repairImages } from './fileSteps.js';
 import { addDisk, growDisk, removeDisk } from './diskSteps.js';
 import { createSnapshot } from './createSnapshot.js';
@@ -84,6 +84,7 @@ const steps: { readonly [K in Step['kind']]: StepDefinition<K> } = {
   trashFiles,
   undoClone,
   waitUntil,
+  writeSeed,
 };
 
 /** The compiler does not see that the row of a step's own kind takes that step. */

@@ -102,7 +102,8 @@ if (!isRoot) {
   it('is reached by its name, after a revert too', async () => {
     await cli('ssh', '--names', 'on');
     assert.equal(await byName('web', 'id -un; echo later >word'), 'ann');
-    await byName('web', 'echo earlier >word; sync');
+    // From here on nothing in a guest tells libvirt of it.
+    await byName('web', 'sudo systemctl disable --now qemu-guest-agent; echo earlier >word; sync');
     await cli('checkpoint', 'web', 'clean', '--kind', 'memory', '--style', 'external');
     await byName('web', 'echo later >word');
     await cli('revert', 'web', 'clean', '--no-checkpoint', '--yes');
@@ -134,17 +135,44 @@ if (!isRoot) {
     await host.logOut();
   });
 
-  it('has a clone that is reached by its own name with the same key', async () => {
+  it('has a clone that is another computer from its first start on, beside it and without the agent', async () => {
     await cli('clone', 'web', '--from', 'clean', '--name', 'Other');
     await cli('start', 'Other');
-    await cli('wait', 'Other', '--port', '22', '--seconds', '600');
-    assert.equal(await byName('other', 'cat word'), 'earlier');
+    await cli('wait', 'Other', '--port', '22', '--seconds', '900');
+    const own = 'cat word /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub; hostname; hostname -I; sudo -n id -un';
+    const [web, other] = await Promise.all(['web', 'other'].map(async (name) => (await byName(name, own)).split('\n')));
+    assert.deepEqual([web?.[0], other?.[0]], ['earlier', 'earlier']);
+    assert.deepEqual([web?.[3], other?.[3]], ['web', 'Other']);
+    assert.deepEqual([web?.[5], other?.[5]], ['root', 'root']);
+    for (const [at, what] of [
+      [1, 'machine ID'],
+      [2, 'host key'],
+      [4, 'address'],
+    ] as const) {
+      assert.notEqual(web?.[at], other?.[at], what);
+    }
+    const known = await readFile(at('state', 'ssh', 'known_hosts'), 'utf8');
+    assert.ok(known.includes(other?.[2]?.split(' ')[1] ?? '-'), known);
+  });
+
+  it('is never taken for its clone, nor the clone for it', async () => {
+    const [web, other] = await Promise.all(['web', 'other'].map(entryOf));
+    for (const [name, address] of [
+      ['web', other?.['HostName']],
+      ['other', web?.['HostName']],
+    ] as const) {
+      const entry = at('state', 'ssh', 'now', `${name}.virt-rewind`);
+      const to = ['-F', entry, '-o', `HostName=${address ?? ''}`, '-o', 'BatchMode=yes', `${name}.virt-rewind`, 'id'];
+      const { code, stdout, stderr } = await inside('ssh', ...to);
+      assert.deepEqual([code, stdout], [255, ''], stderr);
+      assert.match(stderr, /HOST IDENTIFICATION HAS CHANGED/u);
+    }
     await cli('stop', 'Other', '--force', '--yes');
   });
 
   it('has forks that are told from it', async () => {
     await cli('fork', 'web', '--name', 'apart');
-    await failsByName('apart', /has no address/u);
+    await failsByName('apart', /has no known address/u);
     await cli('fork', 'web', '--name', 'beside', '--network', 'same');
     await failsByName('beside', /have the same address/u);
     await failsByName('web', /have the same address/u);
@@ -170,8 +198,29 @@ if (!isRoot) {
     await writeFile(known, right);
   });
 
+  it('has a clone with a network where its card was replaced', async () => {
+    await byName('web', 'sync');
+    await cli('stop', 'web', '--force', '--yes');
+    const { stdout: xml } = await daemon.virsh(['dumpxml', 'web', '--inactive']);
+    await writeFile(at('web.xml'), xml.replace(/(?<=<mac address=')[^']+/u, '52:54:00:12:34:56'));
+    assert.equal((await daemon.virsh(['define', at('web.xml')])).code, 0);
+    await cli('clone', 'web', '--name', 'third', '--full');
+    await cli('start', 'third');
+    await cli('wait', 'third', '--port', '22', '--seconds', '900');
+    assert.equal(await byName('third', 'cat word; hostname'), 'earlier\nthird');
+    await cli('stop', 'third', '--force', '--yes');
+    await cli('discard', 'third', '--yes');
+  });
+
   it('goes with all that was made for it', async () => {
+    const seeds = async (): Promise<readonly string[]> =>
+      (await readdir(at('labs'), { recursive: true })).filter((name) => name.endsWith('.seed.iso'));
+    assert.deepEqual(
+      (await seeds()).map((name) => name.replace(/^.*\//u, '')),
+      ['Other.seed.iso'],
+    );
     await cli('discard', 'Other', '--yes');
+    assert.deepEqual(await seeds(), []);
     await cli('new', 'web', '--remove', '--yes');
     for (const gone of ['web', 'other', 'far']) {
       await failsByName(gone, /no VM/iu);

@@ -130,6 +130,8 @@ describe('ssh into a network where nobody else is', () => {
   it('works beside a fork and a clone, each by its own port', async () => {
     await cli('fork', 'web', '--name', 'web-fork');
     await cli('clone', 'web', '--from', 'clean', '--name', 'web-clone');
+    const { stdout } = await daemon.virsh(['domuuid', 'web-clone']);
+    await rememberHost(at('state'), { uuid: stdout.trim(), user: 'ann', publicKey: hostKey });
     await cli('start', 'web-clone');
     await cli('wait', 'web-clone');
     const names = ['web', 'web-fork', 'web-clone'];
@@ -202,6 +204,13 @@ describe('ssh into a network where nobody else is', () => {
     const low = await inside(...bounded, process.execPath, program, 'ssh', 'no-vm', '--port', '80:80', '--', 'true');
     assert.equal(low.code, exitCode('refused'), low.stderr);
     assert.match(low.stderr, /1024/u);
+  });
+
+  it('waits for a guest that starts', async () => {
+    await cli('stop', 'web', '--force', '--yes');
+    await cli('start', 'web');
+    const started = await call('ssh', 'web', '--', 'echo there');
+    assert.deepEqual([started.code, started.stdout.trim()], [0, 'there'], started.stderr);
   });
 
   it('leaves no port where the VM is off', async () => {

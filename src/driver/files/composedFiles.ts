@@ -48,6 +48,7 @@ export function composedFiles({ acting, reading }: FileAccesses): HostFiles {
     },
     identity,
     sum: (path) => firstKnown(reading, undefined, (files) => files.sum(path)),
+    hostKeyOf: (seed) => firstKnown(reading, undefined, (files) => files.hostKeyOf(seed)),
     list: (folder) => firstKnown<FolderNames>(reading, 'unseen', (files) => files.list(folder)),
     space: (folder) => firstKnown(reading, undefined, (files) => files.space(folder)),
     hostUses: (devices) => firstKnown(reading, undefined, (files) => files.hostUses(devices)),
@@ -57,6 +58,7 @@ export function composedFiles({ acting, reading }: FileAccesses): HostFiles {
       knowingAccesses(overlay.file, onMade, (files, tell) => files.createOverlay(overlay, tell)),
     copy: (from, to, existing, onMade) =>
       knowingAccesses(to, onMade, (files, tell) => files.copy(from, to, existing, tell)),
+    writeSeed: (seed, onMade) => knowingAccesses(seed.to, onMade, (files, tell) => files.writeSeed(seed, tell)),
     makeFolders: (like, folder) => firstAble(acting, (files) => files.makeFolders(like, folder)),
     repair: (file) => firstAble(acting, (files) => files.repair(file)),
     rebase: (overlay) => firstAble(acting, (files) => files.rebase(overlay)),

@@ -9,6 +9,7 @@ import {
   type ImageFacts,
   type NewImage,
   type NewOverlay,
+  type NewSeed,
   type OnMade,
 } from '../../domain/hostFiles.js';
 import { fileFailure } from '../../qemu/fileFailure.js';
@@ -18,6 +19,7 @@ import { commitImage, rebaseImage, repairImage, resizeImage } from '../../qemu/c
 import { copyImage } from './copyImage.js';
 import { readHostUses } from './hostUses.js';
 import { lockList, readImageLocks } from './imageLocks.js';
+import { cloneSeed, hostKeyOf } from '../../qemu/cloneSeed.js';
 import { ImageCommand } from '../../qemu/imageCommands.js';
 import { JudgedChain } from '../../qemu/judgedChain.js';
 import { readImage } from '../../qemu/localImage.js';
@@ -50,6 +52,10 @@ export function directFiles(host: DirectHost): FileAccess {
     image: (path, format, depth) => looks.look<ImageFacts>(path, () => readImage(path, host, format, depth)),
     identity: (path) => looks.identity(path),
     sum: (path) => looks.sum(path),
+    hostKeyOf: async (seed) => {
+      const content = await looks.content(seed);
+      return content && hostKeyOf(content);
+    },
     list: (folder) => looks.list(folder),
     space: (folder) => looks.space(folder),
     hostUses: (devices) => readHostUses(files, devices),
@@ -64,6 +70,7 @@ export function directFiles(host: DirectHost): FileAccess {
     createOverlay: (overlay, onMade) =>
       act((on) => ('bytes' in overlay ? createImage(overlay, on, onMade) : createOverlay(overlay, on, onMade))),
     copy: (from, to, existing, onMade) => act((on) => copy({ from, to, existing }, on.files, onMade)),
+    writeSeed: (seed, onMade) => act((on) => writeSeed(seed, on.files, looks, onMade)),
     makeFolders: (like, folder) => act((on) => makeFolders(like, folder, on.files)),
     removeTag: (file, tag) => act((on) => removeTag(file, tag, on, looks)),
     repair: (file) => act((on) => repairImage(file, on)),
@@ -170,6 +177,25 @@ async function copy(
     return replaced ?? like;
   };
   await placeNew(details, to, existing, files, fill, onMade);
+}
+
+async function writeSeed(
+  { from, to, ...own }: NewSeed,
+  files: FileSystem,
+  looks: FileLooks,
+  onMade?: OnMade,
+): Promise<void> {
+  const details = { doing: 'writing a seed', path: to };
+  requirePaths(details, from, to);
+  const content = await looks.content(from);
+  if (content === undefined) {
+    throw new Failure('notFound', { ...details, path: from });
+  }
+  const fill = async (part: HeldFile): Promise<FileStats> => {
+    await part.write(cloneSeed(content, own));
+    return files.stat(from);
+  };
+  await placeNew(details, to, 'keep', files, fill, onMade);
 }
 
 /** Who owns them is set by libvirt when it starts the VM. */

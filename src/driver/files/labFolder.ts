@@ -10,7 +10,9 @@ import { ImageCommand } from '../../qemu/imageCommands.js';
 import { JudgedChain } from '../../qemu/judgedChain.js';
 import { importImage, removeLabImages, requireSeen, withSeenImage } from './labImages.js';
 import { qemuImg } from '../../qemu/qemuImg.js';
-import { isoImage } from './isoImage.js';
+import { isoImage } from '../../qemu/isoImage.js';
+import { metaData } from '../../domain/cloudSeed.js';
+import { seedLabel } from '../../qemu/cloneSeed.js';
 import { errnoOf } from '../../base/errno.js';
 import type { LabVmMaker } from '../hypervisor.js';
 import { identityNow, makeOwnFolder } from './ownVmFolder.js';
@@ -90,13 +92,13 @@ async function copySeen(from: string, to: string, seen: LabVmParts['seen']): Pro
   }
 }
 
-function seedOf({ uuid, name }: LabVm, { userData, networkConfig }: NonNullable<LabVmParts['cloudInit']>): Uint8Array {
+function seedOf(vm: LabVm, { userData, networkConfig }: NonNullable<LabVmParts['cloudInit']>): Uint8Array {
   const file = (fileName: string, text: string): { name: string; bytes: Uint8Array } => ({
     name: fileName,
     bytes: new TextEncoder().encode(text),
   });
-  return isoImage('cidata', [
-    file('meta-data', `instance-id: ${uuid}\nlocal-hostname: ${name}\n`),
+  return isoImage(seedLabel, [
+    file('meta-data', metaData(vm)),
     ...(networkConfig === undefined ? [] : [file('network-config', networkConfig)]),
     file('user-data', userData),
   ]);

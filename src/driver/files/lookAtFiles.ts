@@ -17,7 +17,7 @@ const mostNames = 10_000;
 const hidden = ['EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG'];
 
 /** UEFI variables and the state of a TPM are smaller. */
-const mostSummedBytes = 4 * 1024 * 1024;
+const mostReadBytes = 4 * 1024 * 1024;
 
 /** Looks in turns at the files of one computer. */
 export class FileLooks {
@@ -98,13 +98,16 @@ export class FileLooks {
   }
 
   async sum(path: string): Promise<string | undefined> {
+    const bytes = await this.content(path);
+    return bytes && createHash('sha256').update(bytes).digest('hex');
+  }
+
+  async content(path: string): Promise<Uint8Array | undefined> {
     try {
       const bytes = isPath(path)
-        ? await this.#turns.within(dirname(path), () => this.#files.readText(path, mostSummedBytes + 1))
+        ? await this.#turns.within(dirname(path), () => this.#files.readText(path, mostReadBytes + 1))
         : undefined;
-      return bytes === undefined || bytes.length > mostSummedBytes
-        ? undefined
-        : createHash('sha256').update(bytes, 'latin1').digest('hex');
+      return bytes === undefined || bytes.length > mostReadBytes ? undefined : Buffer.from(bytes, 'latin1');
     } catch {
       return undefined;
     }

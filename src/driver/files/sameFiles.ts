@@ -55,6 +55,10 @@ export function sameFiles(
       await requireSame(from);
       await local.copy(from, to, existing, onMade);
     },
+    writeSeed: async (seed, onMade) => {
+      await requireSame(seed.from);
+      await local.writeSeed(seed, onMade);
+    },
     removeTag: async (file, tag) => {
       await requireSame(file);
       await local.removeTag(file, tag);

@@ -12,6 +12,7 @@
 # | names    | at most so many                                                                       |
 # | make     | a file that was not there, and tells which                                            |
 # | hold     | keeps a file of ours open                                                              |
+# | fill     | bytes, given as base64, into that file                                                |
 # | write    | a text into a file that was not there                                                 |
 # | over     | bytes, given as base64, over the first ones of a file                                 |
 # | ram      | a head, given as base64, so often, and what stands in a file from a byte on           |
@@ -57,6 +58,7 @@ text() { is_file "$1" && head -c "$2" -- "$1"; }
 names() { find "$1/" -mindepth 1 -maxdepth 1 -printf '%f\0' | head -zn "$2"; }
 # It opens what somebody put there meanwhile too, changes nothing of it, and does not end the shell where nothing is.
 hold() { [ -f "$1" ] && exec 5<>"$1"; }
+fill() { printf %s "$1" | base64 -d >&5; }
 let_go() { exec 5>&-; }
 make() { (set -C; exec 8>"$1" && facts_of -Lc /proc/self/fd/8); }
 write() { (set -C; printf %s "$2" >"$1") && sync -- "$1"; }

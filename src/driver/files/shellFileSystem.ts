@@ -99,6 +99,7 @@ async function makeHeld(path: string, shell: HostShell, run: Run): Promise<HeldF
     path: held,
     stat: async () => (await statHeld()).stats,
     numbers: () => Promise.resolve(numbers),
+    write: (bytes) => runOnly('fill', Buffer.from(bytes).toString('base64')),
     chown: (user, group) => runOnly('chown', `${user}:${group}`, held),
     chmod: (mode) => runOnly('chmod', mode.toString(8), held),
     sync: () => runOnly('sync', held),

@@ -197,6 +197,7 @@ export function storageFiles(access: StorageAccess): StorageFiles {
     // libvirt tells neither the number nor the birth of a file.
     identity: () => Promise.resolve(undefined),
     sum: () => Promise.resolve(undefined),
+    hostKeyOf: () => Promise.resolve(undefined),
     list: (folder) => {
       const read = async ({ connection, pool }: FolderPool): Promise<FolderNames> => {
         const { vols } = await connection.call('storagePoolListAllVolumes', { pool, needResults: 1, flags: 0 });
@@ -221,6 +222,7 @@ export function storageFiles(access: StorageAccess): StorageFiles {
       Promise.reject(
         new Failure('unsupported', { doing: 'removing a snapshot from an image', path: file, snapshot: tag }),
       ),
+    writeSeed: ({ to }) => Promise.reject(new Failure('unsupported', { doing: 'writing a seed', path: to })),
     makeFolders: (_, path) => Promise.reject(new Failure('unsupported', { doing: 'making a folder', path })),
     canChange: () => Promise.resolve({ why: 'noStorageDriver' }),
     repair: (path) => Promise.reject(new Failure('unsupported', { doing: 'repairing an image', path })),

@@ -24,7 +24,7 @@ import { type Capabilities, versionOf } from '../../domain/capabilities.js';
 import { hasTpm, isActive, type VmDisk } from '../../domain/vm.js';
 import { readPower } from '../powerState.js';
 import { parseDomainXml } from '../xml/domainXml.js';
-import { hasCards, writeClone, writeUnplugged } from '../xml/cloneXml.js';
+import { cardsOfClone, hasCards, writeClone, writeUnplugged } from '../xml/cloneXml.js';
 import { untilNoJob } from './jobEnd.js';
 import { removeThose } from './filesAsMade.js';
 import { restoreVm } from './openImages.js';
@@ -185,17 +185,40 @@ export async function copyImages(
   }
 }
 
+/** Idempotent, as `copyFile` is. */
+export async function writeSeed(
+  context: StepContext,
+  { from, to, clone, snapshot }: StepOfKind<'writeSeed'>,
+): Promise<void> {
+  const { files, log, onMade } = context;
+  const cards = cardsOfClone(await originalXml(context, snapshot), clone.uuid);
+  try {
+    await files.writeSeed({ from, to, clone, cards }, onMade);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.kind !== 'exists') {
+      throw error;
+    }
+    log.info(`${to} is there already and stays`);
+  }
+}
+
 /** Idempotent: the same is defined again. */
 export async function defineClone(context: StepContext, step: StepOfKind<'defineClone'>): Promise<void> {
-  const { connection, dom } = context;
-  const { snapshot } = step;
-  const flags = VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE;
-  const secure =
-    snapshot === undefined
-      ? (await connection.call('domainGetXmlDesc', { dom, flags })).xml
-      : await readSecure(context, snapshot);
-  const xml = writeClone(secure, step);
+  const { connection, files } = context;
+  const { seed, mark } = step;
+  const hostKey = seed === undefined ? undefined : await files.hostKeyOf(seed.file);
+  const own = { ...step, mark: { ...mark, ...(hostKey !== undefined && { hostKey }) } };
+  const xml = writeClone(await originalXml(context, step.snapshot), own);
   await connection.call('domainDefineXmlFlags', { xml, flags: 0 });
+}
+
+/** Of the VM, or of its snapshot, with its passwords. */
+async function originalXml(context: StepContext, snapshot: string | undefined): Promise<string> {
+  const { connection, dom } = context;
+  const flags = VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE;
+  return snapshot === undefined
+    ? (await connection.call('domainGetXmlDesc', { dom, flags })).xml
+    : readSecure(context, snapshot);
 }
 
 /**

@@ -6,7 +6,7 @@ import { setGuestClockStep } from './guestClock.js';
 import type { StepOutcome } from '../hypervisor.js';
 import { adoptSnapshot } from './adoptSnapshot.js';
 import { commitImages } from './runCommitImagesStep.js';
-import { copyImages, defineClone, discardClone, restoreClone, undoClone } from './runForkSteps.js';
+import { copyImages, defineClone, discardClone, restoreClone, undoClone, writeSeed } from './runForkSteps.js';
 import { closeDebugger } from './debugServer.js';
 import { blockCommit } from './runCommitStep.js';
 import {
@@ -91,6 +91,7 @@ const runners: { readonly [K in Step['kind']]: Runner<K> } = {
   trashFiles: (context, step) => requireUnnamed(context, step).then(() => trashFiles(context, step)),
   undoClone,
   waitUntil: (context, step) => waitUntil(step.second, context.signal),
+  writeSeed,
 };
 
 export async function runStep(context: StepContext, step: Step): Promise<StepOutcome> {

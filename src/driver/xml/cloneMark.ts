@@ -18,17 +18,19 @@ export function cloneMarkOf(domain: XmlElement): CloneMark | undefined {
     return undefined;
   }
   const snapshot = attribute(mark, 'snapshot');
+  const hostKey = /^ssh-ed25519 [\w+/]{68}$/u.exec(attribute(mark, 'hostKey') ?? '')?.[0];
   const files = elementsOf(mark).flatMap((file) => textOf(file) ?? []);
   return {
     of,
     ...(snapshot === undefined ? {} : { snapshot }),
+    ...(hostKey === undefined ? {} : { hostKey }),
     ...(attribute(mark, 'disposable') === selfOf(domain) ? { disposable: true } : {}),
     files: files.filter((file) => file.startsWith('/')),
   };
 }
 
 /** In place of the one that it has: a clone of a clone is one of its own. */
-export function withCloneMark(domain: XmlElement, { of, snapshot, disposable, files }: CloneMark): XmlElement {
+export function withCloneMark(domain: XmlElement, { of, snapshot, disposable, hostKey, files }: CloneMark): XmlElement {
   const mark = e(
     'clone',
     {
@@ -36,6 +38,7 @@ export function withCloneMark(domain: XmlElement, { of, snapshot, disposable, fi
       of,
       ...(snapshot === undefined ? {} : { snapshot }),
       ...(disposable === true ? { disposable: selfOf(domain) } : {}),
+      ...(hostKey === undefined ? {} : { hostKey }),
     },
     files.map((file) => e('file', {}, [file])),
   );

@@ -1,5 +1,5 @@
 // The configuration of a clone: that of the VM it is made of, with a name, addresses and files of its own. Pure.
-import type { CloneNetwork } from '../../domain/clone.js';
+import { createHash } from 'node:crypto';
 import type { ClonedVm } from '../../steps/step.js';
 import { withCloneMark } from './cloneMark.js';
 import { redirectDisks, withoutRuntime } from './retarget.js';
@@ -14,7 +14,7 @@ import { attribute, element as e, find, findAll, parseXml, writeXml, XmlError, t
  * | name, UUID, the UUID that the guest reads (SMBIOS)  | its own |
  * | title                                               | none: its name is shown |
  * | generation ID                                       | a new one, if it has one |
- * | disks that are written to, UEFI variables           | its own files |
+ * | disks that are written to, UEFI variables, the seed | its own files |
  * | MAC addresses                                       | new ones, or kept |
  * | cables                                              | as they are, or out |
  * | names of the host's network devices, ports          | given by libvirt |
@@ -30,12 +30,32 @@ import { attribute, element as e, find, findAll, parseXml, writeXml, XmlError, t
  * @throws XmlError when it is neither, or lacks one of the disks
  */
 export function writeClone(secureXml: string, wish: ClonedVm): string {
-  const root = parseXml(secureXml);
+  return writeXml(cloneElement({ ...originalIn(secureXml), name: 'domain' }, wish));
+}
+
+function originalIn(xml: string): XmlElement {
+  const root = parseXml(xml);
   const kept = root.name === 'domain' ? root : (find(root, 'inactiveDomain') ?? find(root, 'domain'));
   if (kept === undefined || find(kept, 'devices') === undefined) {
     throw new XmlError('this is not the description of a VM');
   }
-  return writeXml(cloneElement({ ...kept, name: 'domain' }, wish));
+  return kept;
+}
+
+/** The MAC addresses of the network cards, in lower case, and by them those that a clone of this UUID has. */
+export function cardsOfClone(xml: string, uuid: string): ReadonlyMap<string, string> {
+  return new Map(
+    findAll(find(originalIn(xml), 'devices'), 'interface').flatMap((nic) => {
+      const mac = attribute(find(nic, 'mac'), 'address')?.toLowerCase();
+      return mac === undefined ? [] : [[mac, newAddress(mac, uuid)] as const];
+    }),
+  );
+}
+
+/** In QEMU's own range. */
+function newAddress(address: string, uuid: string): string {
+  const [a = 0, b = 0, c = 0] = createHash('sha256').update(`${uuid} ${address.toLowerCase()}`).digest();
+  return ['52', '54', '00', ...[a, b, c].map((byte) => byte.toString(16).padStart(2, '0'))].join(':');
 }
 
 function cloneElement(domain: XmlElement, wish: ClonedVm): XmlElement {
@@ -44,14 +64,15 @@ function cloneElement(domain: XmlElement, wish: ClonedVm): XmlElement {
 
 /** With all that the table says, and nothing that tells what it was made of. */
 export function cloneApart(domain: XmlElement, wish: Omit<ClonedVm, 'mark'>): XmlElement {
-  const { clone, disks, nvram } = wish;
+  const { clone, disks, nvram, seed } = wish;
   const named = withText(withText(withText(domain, 'name', clone.name), 'uuid', clone.uuid, 'name'), 'title', '');
   const own = changeChildren(named, 'genid', () => e('genid'));
   const smbios = changeChildren(own, 'sysinfo', (info) =>
     changeChildren(info, 'system', (part) => withUuid(part, clone.uuid)),
   );
   const booting = changeChildren(smbios, 'os', (os) => changeChildren(os, 'nvram', (one) => ownVariables(one, nvram)));
-  const onOwn = redirectDisks(booting, disks);
+  const seeds = seed === undefined ? [] : [{ ...seed, format: 'raw' }];
+  const onOwn = redirectDisks(booting, [...disks, ...seeds]);
   return changeChildren(onOwn, 'devices', (devices) => ({
     ...devices,
     children: devices.children.map((node) => (isElement(node) ? ownDevice(node, wish) : node)),
@@ -74,10 +95,10 @@ function ownVariables(nvram: XmlElement, file: string | undefined): XmlElement {
   return e('nvram', attributes, file === undefined ? [] : [file]);
 }
 
-function ownDevice(device: XmlElement, { network, addresses }: Pick<ClonedVm, 'network' | 'addresses'>): XmlElement {
+function ownDevice(device: XmlElement, wish: Pick<ClonedVm, 'clone' | 'network' | 'addresses'>): XmlElement {
   switch (device.name) {
     case 'interface':
-      return ownInterface(device, network, addresses);
+      return ownInterface(device, wish);
     case 'serial':
     case 'console':
     case 'parallel':
@@ -102,19 +123,23 @@ function ownDevice(device: XmlElement, { network, addresses }: Pick<ClonedVm, 'n
   }
 }
 
-function ownInterface(nic: XmlElement, network: CloneNetwork, addresses: ClonedVm['addresses']): XmlElement {
-  const bare = withoutChildren(
-    nic,
-    'target',
-    'portForward',
-    ...(addresses === 'new' ? ['mac'] : []),
-    ...(network === 'unplugged' ? ['link'] : []),
-  );
+function ownInterface(
+  nic: XmlElement,
+  { clone, network, addresses }: Pick<ClonedVm, 'clone' | 'network' | 'addresses'>,
+): XmlElement {
+  const own = addresses === 'new' ? withOwnAddress(nic, clone.uuid) : nic;
+  const bare = withoutChildren(own, 'target', 'portForward', ...(network === 'unplugged' ? ['link'] : []));
   const free = changeChildren(bare, 'source', (source) => {
     const { portid: _, ...attributes } = source.attributes;
     return { ...source, attributes };
   });
   return network === 'unplugged' ? unplugCable(free) : free;
+}
+
+function withOwnAddress(nic: XmlElement, uuid: string): XmlElement {
+  return changeChildren(nic, 'mac', (mac) =>
+    e('mac', { ...mac.attributes, address: newAddress(attribute(mac, 'address') ?? '', uuid) }),
+  );
 }
 
 export function unplugCable(nic: XmlElement): XmlElement {

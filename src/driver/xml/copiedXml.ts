@@ -1,6 +1,5 @@
 // The documents of a VM that is restored from a backup: with its files in another place, and its own name and addresses
 // where it stands beside the original. They must have been read with what libvirt keeps secret. Pure.
-import { createHash } from 'node:crypto';
 import type { HostRule, RestoredVm } from '../../domain/copiedVm.js';
 import { cloneApart } from './cloneXml.js';
 import { withoutCloneMark } from './cloneMark.js';
@@ -197,26 +196,13 @@ function restoredDomain(domain: XmlElement, vm: RestoredVm, names: ReadonlyMap<s
     return changeChildren(own, 'os', (os) => changeChildren(os, 'nvram', (one) => onVariables(one, nvram)));
   }
   const clone = { name: vm.name, uuid: vm.uuid };
-  const apart = cloneApart(own, {
+  return cloneApart(own, {
     clone,
     disks: [],
     ...(nvram !== undefined && { nvram }),
     network: 'same',
-    addresses: 'kept',
+    addresses: 'new',
   });
-  return changeChildren(apart, 'devices', (devices) =>
-    changeChildren(devices, 'interface', (nic) =>
-      changeChildren(nic, 'mac', (mac) =>
-        element('mac', { ...mac.attributes, address: newAddress(attribute(mac, 'address') ?? '', vm.uuid) }),
-      ),
-    ),
-  );
-}
-
-/** In QEMU's own range. */
-function newAddress(address: string, uuid: string): string {
-  const [a = 0, b = 0, c = 0] = createHash('sha256').update(`${uuid} ${address.toLowerCase()}`).digest();
-  return ['52', '54', '00', ...[a, b, c].map((byte) => byte.toString(16).padStart(2, '0'))].join(':');
 }
 
 function onVariables(nvram: XmlElement, file: string | undefined): XmlElement {

@@ -5,6 +5,7 @@ import { stateCopies, stateFiles } from '../../domain/chains/stateCopies.js';
 import type { OperationDefinition } from '../operationDefinition.js';
 import { factsOfAll, filesOfSnapshots, hardwareSince, presentFiles, savedRamOf } from '../requiredFacts.js';
 import { planClone } from './planClone.js';
+import { isSeedDrive } from '../../domain/cloudSeed.js';
 import { findOutsideUser } from '../../domain/chains/otherVms.js';
 import { isMissing, isThere } from '../../domain/chains/standsOn.js';
 import { handoverPath } from '../../domain/ramHandover.js';
@@ -145,7 +146,9 @@ export const cloneOperation: OperationDefinition<'clone'> = {
       ...(snapshot === undefined ? presentFiles(facts) : stoodOn).filter((path) => path.startsWith('/')),
     ];
     const needed = named.flatMap((name) => filesToStart(name, facts));
-    const files = [...stateFiles(facts.vm), ...copies, ...needed];
+    const drives = [...facts.vm.disks, ...named.flatMap((name) => facts.frozenDisks?.get(name) ?? [])];
+    const seeds = drives.filter(isSeedDrive).flatMap(({ source }) => source ?? []);
+    const files = [...stateFiles(facts.vm), ...copies, ...needed, ...new Set(seeds)];
     return { ...filesOfSnapshots(named, presentFiles(facts), files, facts), changes };
   },
   refusesPaths: () => 'unclear',

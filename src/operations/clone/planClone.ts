@@ -1,6 +1,6 @@
 // Decides how a clone is made: what its disks stand on or are copied from, under which names, and what has to be frozen
 // first so that nobody writes into what it stands on.
-import { stateCopy } from '../../domain/chains/stateCopies.js';
+import { listedFiles } from '../../domain/chains/folderNames.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
 import { isCloneName } from '../../domain/clone.js';
 import type { Warning } from '../../domain/consequences.js';
@@ -20,9 +20,9 @@ import type { DraftPlan } from '../plan.js';
 import { startRefusal } from '../startRefusal.js';
 import { accessRefusal, managedSaveRefusal, otherFolderRefusal, unsteadyRefusal } from '../refusals.js';
 import { cloneFiles, type CloneFile } from './cloneFiles.js';
+import { seedOf, tpmOf, variablesOf } from './cloneCopies.js';
 import { type CloneDisk, damagedImage, disksOfPresent, disksOfSnapshot, liveOnlyDisks } from './cloneDisks.js';
 
-type CopyStep = Extract<Step, { kind: 'copyFile' }>;
 type CloneRequest = Extract<OperationRequest, { kind: 'clone' }>;
 
 /** A clone is written down in a moment; a copy takes its time. */
@@ -71,13 +71,18 @@ export function planClone(request: CloneRequest, facts: Facts): DraftPlan | Refu
   }
   const variables = variablesOf(request, based.snapshot, facts);
   const tpm = tpmOf(request, based.snapshot, facts);
-  const copies = [variables, tpm].flatMap((step) => step ?? []);
+  const seed = seedOf(request, files, facts);
+  if (seed !== undefined && listedFiles(facts).includes(seed.step.to)) {
+    return refuse('fileTaken', { file: seed.step.to });
+  }
+  const copies = [variables, tpm, seed?.step].flatMap((step) => step ?? []);
   const made = [...files.map(({ file }) => file), ...copies.map(({ to }) => to)];
   const snapshot = request.snapshot;
   const own: ClonedVm = {
     clone,
     disks: files.map(({ target, file }) => ({ target, file, format: 'qcow2' })),
     ...(variables === undefined ? {} : { nvram: variables.to }),
+    ...(seed === undefined ? {} : { seed: { target: seed.target, file: seed.step.to } }),
     network,
     addresses: ram === undefined ? 'new' : 'kept',
     mark: {
@@ -119,7 +124,7 @@ export function planClone(request: CloneRequest, facts: Facts): DraftPlan | Refu
     request,
     steps,
     losses: [],
-    warnings: [...based.warnings, ...warningsOf(request, based.snapshot, tpm, facts), ...room],
+    warnings: [...based.warnings, ...warningsOf(request, based.snapshot, { tpm, seed: seed?.step }, facts), ...room],
     progress: 'timeOnly',
     estimateMs: linkMs + (way === 'full' ? Math.round(bytes / bytesPerMs) : 0),
     spaceBytes: bytes,
@@ -251,53 +256,6 @@ function spaceOf(
   return { most: copy(copies !== 'no'), least: copy(copies === 'yes') };
 }
 
-/**
- * Returns the UEFI variables of the restore point where it has a copy, else the current ones; none where the VM never
- * wrote any.
- */
-function variablesOf(
-  { clone }: CloneRequest,
-  snapshot: string | undefined,
-  { vm: { nvram }, files }: Facts,
-): CopyStep | undefined {
-  if (nvram === undefined) {
-    return undefined;
-  }
-  const from = stateOf(nvram, snapshot, files);
-  return from === undefined
-    ? undefined
-    : {
-        kind: 'copyFile',
-        from,
-        to: `${folderOf(nvram)}/${clone.name}_VARS.${clone.uuid.slice(0, 8)}.fd`,
-        existing: 'keep',
-      };
-}
-
-/**
- * The same of the TPM's state, in a folder under the clone's own UUID, where libvirt looks for it. RAM brings it by
- * itself. libvirt makes no folder for us, so it must be ours to change.
- */
-function tpmOf(
-  { clone, ram }: CloneRequest,
-  snapshot: string | undefined,
-  { vm: { uuid, tpmState }, files }: Facts,
-): CopyStep | undefined {
-  const to = tpmState?.replace(`/${uuid}/`, `/${clone.uuid}/`);
-  if (tpmState === undefined || to === undefined || to === tpmState || ram !== undefined) {
-    return undefined;
-  }
-  const from = stateOf(tpmState, snapshot, files);
-  return from === undefined || files?.canChange?.get(tpmState) !== 'yes'
-    ? undefined
-    : { kind: 'copyFile', from, to, existing: 'keep', folders: 'make' };
-}
-
-function stateOf(file: string, snapshot: string | undefined, files: Facts['files']): string | undefined {
-  const places = [...(snapshot === undefined ? [] : [stateCopy(file, snapshot)]), file];
-  return places.find((place) => typeof files?.files.get(place) === 'object');
-}
-
 /** The file with the RAM that a fork goes on from; it is read, so it must be ours to read. */
 function ramOf({ ram, snapshot: name, way }: CloneRequest, facts: Facts): string | RefusedDecision | undefined {
   if (ram === undefined) {
@@ -323,7 +281,7 @@ function ramOf({ ram, snapshot: name, way }: CloneRequest, facts: Facts): string
 function warningsOf(
   { network, snapshot, ram, way }: CloneRequest,
   base: string | undefined,
-  tpm: Step | undefined,
+  { tpm, seed }: { readonly tpm: Step | undefined; readonly seed: Step | undefined },
   facts: Facts,
 ): readonly Warning[] {
   const { vm, tree } = facts;
@@ -338,6 +296,6 @@ function warningsOf(
     ...(hasTpm(vm)
       ? [{ kind: tpm === undefined && ram === undefined ? 'cloneWithoutTpm' : 'cloneKeepsTpm' } as const]
       : []),
-    ...(network === 'same' || ram === 'kept' ? [{ kind: 'cloneKeepsIdentity' } as const] : []),
+    ...((network === 'same' && seed === undefined) || ram === 'kept' ? [{ kind: 'cloneKeepsIdentity' } as const] : []),
   ];
 }

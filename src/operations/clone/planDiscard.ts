@@ -3,6 +3,7 @@
 import { namedFiles, restingOn } from '../../domain/chains/fileUse.js';
 import { isRamOf } from '../../domain/chains/memoryFiles.js';
 import { ownStateCopies } from '../../domain/chains/stateCopies.js';
+import { isSeedName } from '../../domain/cloudSeed.js';
 import { otherVmRefusal } from '../../domain/chains/otherVms.js';
 import { lossesOfVm } from '../../domain/consequences.js';
 import { isMissing } from '../../domain/chains/standsOn.js';
@@ -51,6 +52,7 @@ export function planDiscard(
  * |--------------------------------------------------------------|---|
  * | our record names it, it is what was made, the VM names it    | goes |
  * | the same, of a CD-ROM, a read-only or a shared disk          | stays |
+ * | the same, of its own seed for cloud-init                     | goes |
  * | the VM or its snapshots name it, and it rests on one of those | goes |
  * | RAM and variables of its snapshots, where our record knows the VM and they are its own | go |
  * | any other that the VM or its mark names                      | stays |
@@ -60,7 +62,7 @@ function filesOfClone(facts: Facts): readonly string[] {
   const named = namedFiles(facts);
   const guarded = new Set(vm.disks.filter((disk) => !isOwnDisk(disk)).flatMap(xmlChain));
   const own = [...made.keys()].filter(
-    (file) => (named.has(file) && !guarded.has(file)) || file === vm.nvram || file === vm.tpmState,
+    (file) => (named.has(file) && !guarded.has(file)) || file === vm.nvram || file === vm.tpmState || isSeedName(file),
   );
   if (own.length === 0) {
     return [];
@@ -72,7 +74,8 @@ function filesOfClone(facts: Facts): readonly string[] {
       ? []
       : tree.snapshots.flatMap((snapshot) => ownStateCopies({ nvram }, snapshot));
   const ram = tree.snapshots.flatMap(savedRamOf).filter((file) => isRamOf(file, facts));
-  const going = [...above, ...variables, ...ram].filter((file) => !guarded.has(file) && !isMissing(file, facts));
+  const isGuarded = (file: string): boolean => guarded.has(file) && !(isSeedName(file) && made.has(file));
+  const going = [...above, ...variables, ...ram].filter((file) => !isGuarded(file) && !isMissing(file, facts));
   return [...new Set(going)];
 }
 

@@ -2,6 +2,7 @@
 // many.
 import { t } from '@vscode/l10n';
 import { type CloneNetwork, freeCloneName, isCloneName, mostForks } from '../../domain/clone.js';
+import { hasSeed } from '../../domain/cloudSeed.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { Snapshot } from '../../domain/snapshot.js';
@@ -130,7 +131,9 @@ export async function pickNetwork({ vm }: VmView, word: 'clone' | 'fork', step: 
       ? {
           label: t('Same Network'),
           description: t('with its own MAC addresses'),
-          detail: t('Machine ID, SSH host keys and static addresses are the same as those of the VM.'),
+          detail: hasSeed(vm)
+            ? t('At its first start, cloud-init gives it its own machine ID, SSH host keys, host name and network.')
+            : t('Machine ID, SSH host keys and static addresses are the same as those of the VM.'),
           value: 'same',
         }
       : {

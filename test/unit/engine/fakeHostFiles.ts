@@ -42,6 +42,10 @@ export class FakeHostFiles implements HostFiles {
     return Promise.resolve(undefined);
   }
 
+  hostKeyOf(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   identity(path: string): Promise<string | undefined> {
     return Promise.resolve(this.images.has(path) || this.files.has(path) ? `1@${path}` : undefined);
   }
@@ -77,6 +81,11 @@ export class FakeHostFiles implements HostFiles {
 
   copy(from: string, to: string): Promise<void> {
     this.files.set(to, this.files.get(from) ?? { bytes: 0, allocatedBytes: 0 });
+    return Promise.resolve();
+  }
+
+  writeSeed({ to }: { readonly to: string }): Promise<void> {
+    this.files.set(to, { bytes: 1, allocatedBytes: 1 });
     return Promise.resolve();
   }
 

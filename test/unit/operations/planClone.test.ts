@@ -72,6 +72,32 @@ golden.section(
     ['no room for the overlays', ofA, onLibvirt(12, 8, 2 ** 19)],
   ]),
 );
+const seed = '/vms/virt-rewind-lab-0123456789ab/seed.iso';
+/** A VM that we made, with its seed in a drive, now and in the snapshot. */
+const withSeed = (of: Facts, file = seed): Facts => {
+  const drive = disk('sda', file, { device: 'cdrom', readonly: true, format: 'raw' });
+  return {
+    ...of,
+    vm: { ...of.vm, disks: [...of.vm.disks, drive] },
+    frozenDisks: new Map([...(of.frozenDisks ?? [])].map(([name, disks]) => [name, [...disks, drive]])),
+    files: { ...of.files!, files: new Map([...of.files!.files, [file, { bytes: 1, allocatedBytes: 1 }]]) },
+  };
+};
+const withList = (of: Facts, names: readonly string[]): Facts => ({
+  ...of,
+  files: { ...of.files!, lists: new Map([['/img', names]]) },
+});
+golden.section(
+  'a seed for cloud-init',
+  asked([
+    ['of a snapshot', ofA, withSeed(outside())],
+    ['of the present', clone, withSeed(off)],
+    ['of a clone', ofA, withSeed(outside(), '/img/web.seed.iso')],
+    ['whose name is taken', ofA, withList(withSeed(outside()), ['copy.seed.iso'])],
+    ['of another program', ofA, withSeed(outside(), '/iso/seed.iso')],
+    ['of a fork, whose guest runs', fork, withSeed(forkable)],
+  ]),
+);
 const state = `/tpms/${outside().vm.uuid}/tpm2/tpm2-00.permall`;
 const withTpm = (file: string, can: 'yes' | CannotAct = 'yes'): Facts => {
   const of = outside({ devices: ['tpm'], tpmState: file });

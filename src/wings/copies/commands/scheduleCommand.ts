@@ -239,16 +239,31 @@ async function removeSchedule({ store, scheduler }: ScheduleTools, name: string)
   };
 }
 
-async function runNow(context: Context, { store }: ScheduleTools, name: string): Promise<CommandEnd> {
+async function runNow(context: Context, tools: ScheduleTools, name: string): Promise<CommandEnd> {
+  const lock = await tools.store.hold(name);
+  if (lock === 'busy') {
+    if (context.call.flags.has('if-due')) {
+      return 'done';
+    }
+    throw new CliError('busy', t('The schedule {0} is running already.', name));
+  }
+  try {
+    return await runHeld(context, tools, name);
+  } finally {
+    await lock.release();
+  }
+}
+
+/** As it is now, and after the run that has just ended. */
+async function runHeld(context: Context, { store }: ScheduleTools, name: string): Promise<CommandEnd> {
   const { call, terminal, interruption } = context;
   const found = await store.read(name);
   const last = await store.lastRun(name);
-  const isWanted = !call.flags.has('if-due') || isDue(found, last?.startedAt, Date.now());
-  if (!isWanted || (await store.isRunning(name, last))) {
-    if (isWanted) {
-      throw new CliError('busy', t('The schedule {0} is running already.', name));
-    }
+  if (call.flags.has('if-due') && !isDue(found, last?.startedAt, Date.now())) {
     return 'done';
+  }
+  if (await store.isRunning(name, last)) {
+    throw new CliError('busy', t('The schedule {0} is running already.', name));
   }
   const { signal } = interruption;
   const wish = { store, environment: process.env, signal };

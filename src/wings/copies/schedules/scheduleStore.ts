@@ -1,9 +1,10 @@
 // The schedules in the state folder, each in a folder of its own with its last run.
 import * as promises from 'node:fs/promises';
-import { chmod, mkdtemp, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Log } from '../../../base/log.js';
 import { hasCode, undefinedIfAbsent } from '../../../base/errno.js';
+import { type DiskLock, removeEarlierHolders, takeLock } from '../../../journal/diskLock.js';
 import { ownFolder, replaceFile, syncFolder } from '../../../journal/durable.js';
 import { parseAs, writeJson } from '../../../journal/json.js';
 import { NotesFile } from '../../../journal/notesFile.js';
@@ -24,6 +25,8 @@ const mostBytes = 4 * 1024 * 1024;
 const [claimPrefix, claimsKept] = ['told-', 20];
 /** Before the name of what is not a schedule yet. */
 const begunPrefix = '.new-';
+/** Longer than any takes to be written. */
+const begunLastsMs = 600_000;
 const [scheduleFile, runFile, scriptFile] = ['schedule.json', 'lastRun.json', 'run.sh'];
 
 export class ScheduleStore {
@@ -71,6 +74,44 @@ export class ScheduleStore {
     return run !== undefined && run.endedAt === undefined && isAlive(run.by, await thisWriter(), word);
   }
 
+  /**
+   * One process at a time runs it. Where that cannot be written down, as on a full disk, each may.
+   * @throws Failure `unknown`
+   */
+  async hold(name: string): Promise<DiskLock | 'busy'> {
+    await this.#removeBegun();
+    const folder = join(this.#folder, name);
+    try {
+      const isThere = (await this.names()).includes(name);
+      const lock = isThere ? await takeLock(promises, folder, await thisWriter(), runFile) : 'gone';
+      if (lock === 'gone') {
+        throw scheduleFailure('unknown', { about: name });
+      }
+      if (lock !== 'busy') {
+        await removeEarlierHolders(promises, folder);
+      }
+      return lock;
+    } catch (error) {
+      if (isOfWing(error, 'schedules')) {
+        throw error;
+      }
+      this.#log.warn(`${folder} cannot be written: ${String(error)}`);
+      return { release: () => Promise.resolve() };
+    }
+  }
+
+  /** Removes what processes that were killed had begun to add. */
+  async #removeBegun(): Promise<void> {
+    const all = (await undefinedIfAbsent(readdir(this.#folder))) ?? [];
+    for (const name of all.filter((one) => one.startsWith(begunPrefix))) {
+      const path = join(this.#folder, name);
+      const { mtimeMs = Infinity } = (await undefinedIfAbsent(stat(path))) ?? {};
+      if (Date.now() - mtimeMs > begunLastsMs) {
+        await rm(path, { recursive: true, force: true });
+      }
+    }
+  }
+
   /** It is there as a whole, or not at all: others look at any moment. @throws Failure `taken` */
   async add(schedule: Schedule, script: string): Promise<void> {
     const folder = join(this.#folder, schedule.name);
@@ -78,6 +119,7 @@ export class ScheduleStore {
     if ((await undefinedIfAbsent(readdir(folder))) !== undefined) {
       throw scheduleFailure('taken', { about: schedule.name });
     }
+    await this.#removeBegun();
     const begun = await mkdtemp(join(this.#folder, begunPrefix));
     try {
       const name = basename(begun);

@@ -11,6 +11,7 @@ import { CliError } from '../../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
 import type { ExitName } from '../../../cli/exitCodes.js';
 import type { CommandAnswer } from '../../../cli/printed.js';
+import { Failure } from '../../../domain/failure.js';
 import { pause } from '../../../engine/waitFor.js';
 import { guestFailure } from '../guestFailure.js';
 import { sshPort } from '../make/sshKeys.js';
@@ -84,7 +85,7 @@ async function logIn({ call, session, terminal, interruption }: Context): Promis
   };
   // A person's shell in a guest comes back; nobody is asked for a password then.
   const mayComeBack = command.length === 0 && terminal.canAsk && way.known !== undefined;
-  let now: GuestWay | undefined = way;
+  let now: GuestWay | undefined = await untilGreets(way, wish, terminal);
   for (let isFirst = true; ; isFirst = false) {
     const began = systemClock.ticks();
     const code = await start(now);
@@ -155,6 +156,38 @@ async function wayAgain(
     }
     await pause(systemClock, betweenTriesMs, signal);
   }
+}
+
+/**
+ * A guest that starts: ssh itself would wait for more than a minute without a word, since QEMU takes a connection
+ * before the guest can. Where nothing answers in time, ssh says why.
+ *
+ * @throws Failure `refused` where the VM is off by now
+ */
+async function untilGreets(
+  way: GuestWay,
+  wish: Parameters<typeof guestWay>[1],
+  terminal: Context['terminal'],
+): Promise<GuestWay> {
+  // The user's own configuration may lead to another port of a guest that is not ours.
+  if (way.proxy !== undefined || (way.known === undefined && way.port === undefined)) {
+    return way;
+  }
+  const { session, signal } = wish;
+  const until = systemClock.ticks() + comesBackMs;
+  let now = way;
+  for (let isFirst = true; !(await greets(now)) && systemClock.ticks() < until; isFirst = false) {
+    if (isFirst) {
+      terminal.tell(t('Waiting for ssh in the guest… ({0} stops this.)', 'Ctrl+C'));
+    }
+    await pause(systemClock, betweenTriesMs, signal);
+    if (signal.aborted) {
+      throw new Failure('cancelled', {});
+    }
+    await session.engine.refresh({ vm: (await session.vm(way.uuid)).ref });
+    now = await guestWay(await session.vm(way.uuid), wish);
+  }
+  return now;
 }
 
 /** Whether the ssh server of the guest sends its greeting. */

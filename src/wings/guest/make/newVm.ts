@@ -13,6 +13,7 @@ import type { MadeFile } from '../../../domain/hostFiles.js';
 import { labFolderName, type LabVm, type LabVmParts, seenAs } from '../../../domain/labVm.js';
 import { refuse } from '../../../domain/refusal.js';
 import type { VmRef } from '../../../domain/vm.js';
+import { newHostKey } from '../../../base/hostKey.js';
 import { labImagesIn, labsFolder } from '../../../driver/files/labImages.js';
 import type { LabStore } from '../../../journal/labStore.js';
 import { requireReach } from '../../../made/qemuReach.js';
@@ -25,7 +26,7 @@ import { type FetchedImage, fetchImage, type FetchWish } from '../images/fetchIm
 import { listKept } from '../../../driver/files/keptImages.js';
 import { endLeft, leftOf, newVmStore, othersUse } from './removeNewVm.js';
 import { seedTexts } from './seedTexts.js';
-import { newHostKey, ownPublicKey, rememberHost } from './sshKeys.js';
+import { ownPublicKey, rememberHost } from './sshKeys.js';
 import { type ReadyGuest, untilReady } from './untilReady.js';
 
 export interface NewVm {
@@ -107,7 +108,7 @@ export async function newVm(wanted: NewVm, wish: NewVmWish): Promise<MadeVm> {
   }
   const image = await imageOf(wanted, labs, wish);
   const publicKey = await ownPublicKey(folder, signal);
-  const hostKey = await newHostKey(folder, signal);
+  const hostKey = newHostKey();
   const network = networkOf(wanted);
   const mac = network === undefined ? undefined : newMac();
   const seed = {

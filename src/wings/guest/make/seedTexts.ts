@@ -1,5 +1,6 @@
 // What cloud-init reads of a new VM's seed. JSON, which is YAML too: nothing in a value is read for more. Pure.
-import type { KeyPair } from './sshKeys.js';
+import { networkByMac } from '../../../domain/cloudSeed.js';
+import type { KeyPair } from '../../../base/hostKey.js';
 
 interface SeedWish {
   readonly user: string;
@@ -35,11 +36,6 @@ export function seedTexts({ user, publicKey, hostKey, packages, shell, mac }: Se
   };
   return {
     userData: `#cloud-config\n${JSON.stringify(userData, undefined, 1)}\n`,
-    ...(mac !== undefined && {
-      networkConfig: `${JSON.stringify({
-        version: 2,
-        ethernets: { net0: { match: { macaddress: mac }, dhcp4: true } },
-      })}\n`,
-    }),
+    ...(mac !== undefined && { networkConfig: networkByMac(mac) }),
   };
 }

@@ -1,5 +1,5 @@
-// Keys made by ssh-keygen: ours, by which we log in to the guests that we made, and one for each of these guests, so
-// that it is known from the first login on.
+// Our key, made by ssh-keygen, by which we log in to the guests that we made; and the host key of each of these guests,
+// so that it is known from the first login on.
 import { appendFile, link, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,11 +13,6 @@ const mostKeygenMs = 60_000;
 const newPrefix = 'new-';
 /** The port on which the ssh server of a guest answers. */
 export const sshPort = 22;
-
-export interface KeyPair {
-  readonly privateKey: string;
-  readonly publicKey: string;
-}
 
 /** In the folder of the journal; nobody else may look into it. */
 export function sshFiles(folder: string): { readonly folder: string; readonly key: string; readonly hosts: string } {
@@ -45,14 +40,6 @@ export async function ownPublicKey(folder: string, signal: AbortSignal): Promise
   });
 }
 
-/** For a guest. @throws Failure `noProgram` */
-export async function newHostKey(folder: string, signal: AbortSignal): Promise<KeyPair> {
-  return withNewKey(sshFiles(folder).folder, signal, async (path) => ({
-    privateKey: await readFile(path, 'utf8'),
-    publicKey: (await readFile(`${path}.pub`, 'utf8')).trim(),
-  }));
-}
-
 /** By its UUID: its address may have been another VM's. Behind the key: who may log in. */
 export async function rememberHost(
   folder: string,
@@ -67,41 +54,50 @@ export interface KnownGuest {
   readonly user: string;
 }
 
+/** What a guest was made of, or itself. */
+export interface KeptIdentity {
+  readonly uuid: string;
+  /** The public one that its seed gives it, as its configuration names it. Absent: that of what it was made of. */
+  readonly hostKey?: string;
+}
+
 /**
- * Remembered, or made of one that is: the same disk has the same key, until it gets another one. That is taken over
- * once: who removes the line removes it for good.
+ * Remembered, or made of one that is: it has the key of its own seed, else the same disk has the same key, until it
+ * gets another one. That is taken over once: who removes the line removes it for good.
  *
  * @param origins what it was made of, the nearest first
  */
 export async function knownGuest(
   folder: string,
-  uuid: string,
-  origins: readonly string[],
+  guest: KeptIdentity,
+  origins: readonly KeptIdentity[],
 ): Promise<KnownGuest | undefined> {
+  const { uuid } = guest;
   const { hosts } = sshFiles(folder);
   const lines = ((await undefinedIfAbsent(readFile(hosts, 'utf8'))) ?? '').split('\n');
   const lineOf = (of: string): KnownLine | undefined => {
     const found = lines.findLast((line) => line.startsWith(`${of} `)) ?? '';
     // Without a user: a person was asked, and ssh wrote it.
-    const [, type, key, user] = /^\S+ (\S+) (\S+) ([a-z_][a-z0-9_-]{0,31})$/u.exec(found) ?? [];
-    return type === undefined || key === undefined || user === undefined ? undefined : { type, key, user };
+    const [, key, user] = /^\S+ (\S+ \S+) ([a-z_][a-z0-9_-]{0,31})$/u.exec(found) ?? [];
+    return key === undefined || user === undefined ? undefined : { key, user };
   };
   const own = lineOf(uuid);
   const taken = `# ${uuid}`;
   if (own !== undefined || lines.includes(taken)) {
     return own && { user: own.user };
   }
-  const [from] = origins.flatMap((of) => lineOf(of) ?? []);
+  const [from] = origins.flatMap((of) => lineOf(of.uuid) ?? []);
   if (from === undefined) {
     return undefined;
   }
+  const line = [guest, ...origins].flatMap((of) => lineOf(of.uuid)?.key ?? of.hostKey ?? []);
   await appendFile(hosts, `${taken}\n`);
-  await rememberHost(folder, { uuid, user: from.user, publicKey: `${from.type} ${from.key}` });
+  await rememberHost(folder, { uuid, user: from.user, publicKey: line[0] ?? from.key });
   return { user: from.user };
 }
 
 interface KnownLine extends KnownGuest {
-  readonly type: string;
+  /** Its type, and the key itself. */
   readonly key: string;
 }
 

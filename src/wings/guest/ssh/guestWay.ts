@@ -13,7 +13,7 @@ import { requireGuestOn } from '../../../session/guestInSession.js';
 import type { Session } from '../../../session/session.js';
 import { wantedConnections } from '../../../session/wantedConnections.js';
 import { guestFailure } from '../guestFailure.js';
-import { type KnownGuest, knownGuest, sshPort } from '../make/sshKeys.js';
+import { type KeptIdentity, type KnownGuest, knownGuest, sshPort } from '../make/sshKeys.js';
 import { calledBySsh } from './sshNames.js';
 
 export interface GuestWay {
@@ -78,7 +78,7 @@ export async function guestWay(
   const login = await engine.hostLogin(ref, 'toRead');
   const host = await login?.sshHost?.();
   const at = (await portAtHost(engine.guests, ref, sshPort)) ?? { address: await addressOf() };
-  const known = await knownGuest(folder, vm.uuid, originsOf(view, session));
+  const known = await knownGuest(folder, identityOf(view), originsOf(view, session));
   return {
     ...{ uuid: vm.uuid, ...at },
     ...(known !== undefined && { known }),
@@ -155,12 +155,17 @@ function familyOf({ ref, vm }: VmView, { engine }: Session): readonly VmView[] {
   return all.filter((one) => one.vm.uuid !== vm.uuid && family.has(one.vm.uuid));
 }
 
+function identityOf({ vm: { uuid, clone } }: VmView): KeptIdentity {
+  return { uuid, ...(clone?.hostKey !== undefined && { hostKey: clone.hostKey }) };
+}
+
 /** The VMs that it was cloned from, the nearest first, as far as they or their marks exist. */
-function originsOf(view: VmView, { engine }: Session): readonly string[] {
-  const origins: string[] = [];
-  for (let of = view.vm.clone?.of; of !== undefined && !origins.includes(of);) {
-    origins.push(of);
-    of = engine.findVm({ connection: view.ref.connection, uuid: of })?.vm.clone?.of;
+function originsOf(view: VmView, { engine }: Session): readonly KeptIdentity[] {
+  const origins: KeptIdentity[] = [];
+  for (let of = view.vm.clone?.of; of !== undefined && origins.every(({ uuid }) => uuid !== of);) {
+    const origin = engine.findVm({ connection: view.ref.connection, uuid: of });
+    origins.push(origin === undefined ? { uuid: of } : identityOf(origin));
+    of = origin?.vm.clone?.of;
   }
   return origins;
 }

@@ -201,18 +201,25 @@ describe('the files for ssh', () => {
 
   it('know a clone by what it was made of, until somebody takes that out', async () => {
     await mkdir(sshFiles(folder).folder, { recursive: true });
-    assert.equal(await knownGuest(folder, uuid, []), undefined);
+    assert.equal(await knownGuest(folder, { uuid }, []), undefined);
     await rememberHost(folder, { uuid, user: 'ann', publicKey: 'ssh-ed25519 AAAA virt-rewind' });
     await appendFile(sshFiles(folder).hosts, `asked ssh-ed25519 BBBB\nasked-too ssh-ed25519 BBBB root@x\n`);
-    assert.deepEqual(await knownGuest(folder, uuid, []), { user: 'ann' });
-    assert.equal(await knownGuest(folder, 'asked', []), undefined);
-    assert.equal(await knownGuest(folder, 'asked-too', []), undefined);
-    assert.deepEqual(await knownGuest(folder, 'clone', ['gone', uuid]), { user: 'ann' });
+    assert.deepEqual(await knownGuest(folder, { uuid }, []), { user: 'ann' });
+    assert.equal(await knownGuest(folder, { uuid: 'asked' }, []), undefined);
+    assert.equal(await knownGuest(folder, { uuid: 'asked-too' }, []), undefined);
+    assert.deepEqual(await knownGuest(folder, { uuid: 'clone' }, [{ uuid: 'gone' }, { uuid }]), { user: 'ann' });
     const known = await readFile(sshFiles(folder).hosts, 'utf8');
     assert.match(known, /^clone ssh-ed25519 AAAA ann$/mu);
-    assert.deepEqual(await knownGuest(folder, 'clone of the clone', ['clone']), { user: 'ann' });
+    assert.deepEqual(await knownGuest(folder, { uuid: 'clone of the clone' }, [{ uuid: 'clone' }]), { user: 'ann' });
+    // One with a seed of its own has the key of that, and so have those that are made of it.
+    const own = { uuid: 'own', hostKey: 'ssh-ed25519 CCCC' };
+    assert.deepEqual(await knownGuest(folder, { uuid: 'of own' }, [own, { uuid }]), { user: 'ann' });
+    assert.deepEqual(await knownGuest(folder, own, [{ uuid }]), { user: 'ann' });
+    const lines = await readFile(sshFiles(folder).hosts, 'utf8');
+    assert.match(lines, /^of own ssh-ed25519 CCCC ann$/mu);
+    assert.match(lines, /^own ssh-ed25519 CCCC ann$/mu);
     await writeFile(sshFiles(folder).hosts, known.replace(/^clone .*\n/mu, ''));
-    assert.equal(await knownGuest(folder, 'clone', [uuid]), undefined);
+    assert.equal(await knownGuest(folder, { uuid: 'clone' }, [{ uuid }]), undefined);
   });
 
   it('lose what leads nowhere any more', async () => {

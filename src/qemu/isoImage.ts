@@ -42,6 +42,29 @@ export function isoImage(label: string, files: readonly IsoFile[]): Uint8Array {
   return image;
 }
 
+/** Reads an image that `isoImage` made; undefined: it is another one. */
+export function readIsoImage(bytes: Uint8Array, label: string): readonly IsoFile[] | undefined {
+  const image = Buffer.from(bytes);
+  const files: IsoFile[] = [];
+  for (let at = folderAt * sector; at < Math.min(image.length, firstFile * sector) && image[at] !== 0;) {
+    const nameLength = image[at + 32] ?? 0;
+    const name = image.toString('latin1', at + 33, at + 33 + nameLength);
+    if (((image[at + 25] ?? 0) & 2) === 0 && at + 14 <= image.length) {
+      const from = image.readUInt32LE(at + 2) * sector;
+      files.push({ name, bytes: image.subarray(from, from + image.readUInt32LE(at + 10)) });
+    }
+    at += image[at] ?? sector;
+  }
+  try {
+    return image.equals(isoImage(label, files)) ? files : undefined;
+  } catch (error) {
+    if (error instanceof RangeError) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
 /** ECMA-119 8.4; times and names of people are left empty. */
 function descriptor(label: string, sectors: number, root: Uint8Array): Buffer {
   const bytes = Buffer.alloc(sector);
