@@ -260,6 +260,8 @@ export function trashedAt(name: string, path: string): number {
  * is whole.
  */
 export interface HostFiles {
+  /** Settles when looks can be answered, or never will: no look counts how long a login takes. Never rejects. */
+  readonly ready?: () => Promise<void>;
   file(path: string): Promise<Observation<FileFacts>>;
   /**
    * `format`: as its user reads it; then it is read as nothing else, for a guest writes what it likes to a raw disk.
