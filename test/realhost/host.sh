@@ -177,10 +177,10 @@ tpm | uefi)
   if [ "$1" = tpm ]; then
     sed -i "s|<memballoon|<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm><memballoon|" /tmp/machine.xml
   else
-    sed -i -e "s|<os>|<os firmware='efi'>|" -e '/<kernel>/d' -e "s|machine='pc[^']*'|machine='q35'|" \
-      -e "s|>4096</memory>|>131072</memory>|" -e "s|>4096</currentMemory>|>131072</currentMemory>|" \
-      -e '/<address type=.pci/d' -e "/<controller type='pci'/,/<\/controller>/d" -e '/<controller type=.ide/,/<\/controller>/d' \
-      /tmp/machine.xml
+    # The devices of the other board, which libvirt chooses anew.
+    perl -0pi -e "s|<os>|<os firmware='efi'>|; s|<kernel>.*?</kernel>||; s|machine='pc[^']*'|machine='q35'|;
+      s|>4096</|>131072</|g; s|<address type='pci'[^>]*/>||g;
+      s{<controller type='(?:pci|ide)'[^>]*?(?:/>|>.*?</controller>)}{}sg" /tmp/machine.xml
   fi
   virsh -q undefine "$vm"
   virsh -q define /tmp/machine.xml

@@ -95,7 +95,7 @@ async function tryRow(
   row: Row,
   vms: Map<string, HostVm>,
   user: HostUser,
-  { name: group, folder }: Group,
+  { name: group, folder, denied }: Group,
   host: 'seamless' | 'before',
 ): Promise<readonly string[]> {
   const vm = vms.get(row.on ?? '')!;
@@ -112,7 +112,7 @@ async function tryRow(
     ...(says === undefined || says.test(said) ? [] : [`it must say ${String(says)}, and says ${said}`]),
     ...(await vm.differences()),
     ...((await made?.differences()) ?? []),
-    ...(await denials()).filter((line) => row.denied?.test(line) !== true),
+    ...(await denials()).filter((line) => (row.denied ?? denied)?.test(line) !== true),
   ];
 }
 

@@ -58,6 +58,8 @@ export interface Group {
   readonly disk: 'qcow2' | 'raw';
   /** What the VM has beside: a word of host.sh, which defines it anew; its guest says nothing then. */
   readonly machine?: 'tpm' | 'uefi';
+  /** Denials of the kernel that are foreseen in all its rows. */
+  readonly denied?: RegExp;
   /** On one VM, which is off and new. Before each row the guest of a running VM writes to its disk and its RAM. */
   readonly rows: readonly Row[];
 }
@@ -294,7 +296,8 @@ export const groups: readonly Group[] = [
       ...[host('key'), start, outside.disk('a')],
       run(`backup VM --to FOLDER/repo-VM --create --checkpoint --kind disk ${key}`),
       host('restore', /state running/u),
-      run('export VM --to FOLDER/exported-VM', undefined, { exit: 3 }),
+      // Copied, but for the present of a VM that runs.
+      run('export VM --to FOLDER/partly-VM', undefined, { exit: 3 }),
       host('folders'),
       off,
       run('export VM --to FOLDER/exported-VM'),
@@ -350,6 +353,8 @@ export const groups: readonly Group[] = [
     folder: own,
     disk: 'qcow2',
     machine: 'tpm',
+    // Debian 12's rules for VMs have forgotten it. The TPM does without.
+    denied: /"\/etc\/ssl\/openssl\.cnf".*comm="swtpm"/u,
     rows: [start, outside.memory('m1'), revert('m1'), undo, off, outside.offline('o1'), revert('o1'), start],
   },
   {
