@@ -161,13 +161,21 @@ END
   ;;
 
 debug)
-  product gdb "$vm" >/tmp/gdb 2>&1 &
+  "$node" "$program" -c qemu:///system gdb "$vm" >/tmp/gdb 2>&1 &
   server=$!
-  until_true grep -qE '127\.0\.0\.1:[0-9]+|\[?::1' /tmp/gdb
-  port=$(grep -oE '127\.0\.0\.1:[0-9]+' /tmp/gdb | head -n 1 | cut -d: -f2)
+  until_true test -s /tmp/gdb
+  mkfifo /tmp/words
+  nc -U "$(head -n 1 /tmp/gdb)" </tmp/words >/tmp/heard &
+  talk=$!
+  exec 3>/tmp/words
   # Why it stopped, and that it goes on.
-  printf '+$?#3f+$D#44' | timeout 20 nc -q 2 127.0.0.1 "$port"
-  kill -INT "$server"
+  printf '+$?#3f+$D#44' >&3
+  until_true sh -c "grep -q OK /tmp/heard || ! kill -0 $talk 2>/dev/null"
+  exec 3>&-
+  wait "$talk" || true
+  cat /tmp/heard
+  rm /tmp/words
+  kill "$server"
   wait "$server" || true
   until_true running "$vm"
   ;;

@@ -36,6 +36,10 @@ export type Row = Common &
         /** Its exit code, 0 unless given. */
         readonly exit?: number;
         readonly becomes?: (model: Model) => Model;
+        /** A name for what the VM is when it begins. */
+        readonly marks?: string;
+        /** It is what was so named, afterwards. */
+        readonly backAt?: string;
       }
     | {
         /** Root does something on the host: a word of host.sh. */
@@ -83,8 +87,11 @@ const outside = {
   offline: taken('offline', 'external'),
 };
 
-const run = (words: string, says?: Says, more: { exit?: number; becomes?: (model: Model) => Model } = {}) =>
-  ({ act: 'run', words: words.split(' '), ...(says !== undefined && { says }), ...more }) as const;
+const run = (
+  words: string,
+  says?: Says,
+  more: { exit?: number; becomes?: (model: Model) => Model; marks?: string; backAt?: string } = {},
+) => ({ act: 'run', words: words.split(' '), ...(says !== undefined && { says }), ...more }) as const;
 const host = (does: string, says?: Says, becomes?: (model: Model) => Model) =>
   ({ act: 'host', does, ...(says !== undefined && { says }), ...(becomes !== undefined && { becomes }) }) as const;
 const without =
@@ -328,9 +335,9 @@ export const groups: readonly Group[] = [
       outside.disk('b'),
       ...[run('clone VM --from b --full --name VM-other'), run('start VM-other')],
       run('system create VM-sys VM VM-other'),
-      run('checkpoint VM-sys first'),
-      run('revert VM-sys first --yes'),
-      run('undo VM-sys --yes'),
+      run('checkpoint VM-sys first', undefined, { marks: 'first' }),
+      run('revert VM-sys first --yes', undefined, { marks: 'later', backAt: 'first' }),
+      run('undo VM-sys --yes', undefined, { backAt: 'later' }),
       run('bisect VM --run -- /bin/true'),
       run('bisect VM --stop'),
     ],
@@ -344,7 +351,7 @@ export const groups: readonly Group[] = [
       run('list', /looks/u),
       run('speed VM --like hard-disk'),
       run('speed VM --like full'),
-      host('debug', /\$[ST]/u),
+      host('debug', /\$[ST][^]*\$OK/u),
       run('health', undefined),
     ],
   },
