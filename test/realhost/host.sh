@@ -172,7 +172,7 @@ debug)
   printf '+$?#3f+$D#44' >&3
   until_true sh -c "grep -q OK /tmp/heard || ! kill -0 $talk 2>/dev/null"
   exec 3>&-
-  wait "$talk" || true
+  kill "$talk" 2>/dev/null || true
   cat /tmp/heard
   rm /tmp/words
   kill "$server"
