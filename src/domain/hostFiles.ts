@@ -29,7 +29,9 @@ export interface FileFacts {
   readonly immutable?: true;
 }
 
-/** Nobody can set `at`. `of` is the file, its owner and its mode: with another one it has another `at`. */
+/**
+ * Nobody can set `at`. `of` is device:inode:user:group:mode of the file: with another one it has another `at`.
+ */
 export interface LastChange {
   readonly at: number;
   readonly of: string;
