@@ -1,33 +1,43 @@
 // The product on a real host: a whole Debian with systemd, AppArmor enforced and polkit, in a VM. Runs the table of
 // test/realhost/rows.ts in it.
 //   node scripts/realHost.mjs bookworm|trixie [GROUP…]      as root
+//   node scripts/realHost.mjs turn N           what a landing may run of it, in about 25 minutes; ends with 77 if none
+//                                              can run here, and says why
 //   node scripts/realHost.mjs here GROUP…                   on this machine, which is to be thrown away afterwards
 import { chmod, copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildPacked, buildProgram } from './build.mjs';
-import { hostImage, hostSuites } from './rig/hostImage.mjs';
+import { hostTurn } from './rig/deepParts.mjs';
+import { hostImage, hostSuites, unreachable } from './rig/hostImage.mjs';
 import { meetNeeds } from './rig/prerequisites.mjs';
 import { startRealHost } from './rig/realHost.mjs';
 import { root } from './rig/root.mjs';
 
-const [word = '', ...groups] = process.argv.slice(2);
-const suite = hostSuites.find((one) => one === word);
+/** Of a turn: the minutes in which its host must be there, and after which no group is begun; the last takes some. */
+const most = { there: 13, begin: 17 };
+const notRun = 77;
+
+const [word = '', ...words] = process.argv.slice(2);
+const isTurn = word === 'turn' && words.length === 1 && /^\d+$/u.test(words[0] ?? '');
+const { suite, groups } = isTurn
+  ? hostTurn(Number(words[0]))
+  : { suite: hostSuites.find((one) => one === word), groups: words };
 const isHere = word === 'here' && groups.length > 0;
 if ((suite === undefined && !isHere) || groups.some((group) => !/^\w+$/u.test(group))) {
-  console.error(`node scripts/realHost.mjs ${hostSuites.join('|')} [GROUP…], or here GROUP…`);
+  console.error(`node scripts/realHost.mjs ${hostSuites.join('|')} [GROUP…], turn N, or here GROUP…`);
   process.exit(2);
 }
-if (process.getuid?.() !== 0) {
-  console.error('A real host needs root, to be made.');
-  process.exit(1);
-}
+const say = (/** @type {string} */ line) => console.log(line);
 const stopped = new AbortController();
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, () => stopped.abort());
-const say = (/** @type {string} */ line) => console.log(line);
-const unmet = await meetNeeds(['libvirt', 'releases'], say);
-for (const reason of unmet.values()) throw new Error(reason);
+const unmet = await meetNeeds(['root', 'libvirt', 'releases'], say);
+const obstacle = [...unmet.values()][0] ?? (suite === undefined ? undefined : await unreachable(suite));
+if (obstacle !== undefined) {
+  console.error(`No real host: ${obstacle}`);
+  process.exit(isTurn ? notRun : 1);
+}
 const work = await mkdtemp(join(tmpdir(), 'vr-real-'));
 if (isHere) await chmod(work, 0o755);
 try {
@@ -53,10 +63,17 @@ async function runHere(opt) {
 
 /** @param {import('./rig/hostImage.mjs').HostSuite} of @param {string} opt @returns {Promise<number>} */
 async function runIn(of, opt) {
-  const host = await startRealHost(await hostImage(of, say), opt, stopped.signal);
+  const late = new AbortController();
+  const timer = isTurn ? setTimeout(() => late.abort(), most.there * 60_000) : undefined;
+  const host = await startHost(of, opt, AbortSignal.any([stopped.signal, late.signal])).catch((error) => {
+    if (!late.signal.aborted) throw error;
+    console.error(`No real host: this machine is too slow, none was up in ${String(most.there)} minutes.`);
+  });
+  clearTimeout(timer);
+  if (host === undefined) return notRun;
   try {
-    say(`\n### a host of Debian ${of}`);
-    const table = `VIRT_REWIND_ROOT=/opt exec /opt/node /opt/tests/main.mjs ${groups.join(' ')}`;
+    const left = isTurn ? `--minutes ${(most.begin - performance.now() / 60_000).toFixed(1)}` : '';
+    const table = `VIRT_REWIND_ROOT=/opt exec /opt/node /opt/tests/main.mjs ${left} ${groups.join(' ')}`;
     let code = await host.run(table);
     // It goes on where it was.
     while (code === 'reset') code = await host.run(table);
@@ -64,6 +81,16 @@ async function runIn(of, opt) {
   } finally {
     await host.end();
   }
+}
+
+/** @param {import('./rig/hostImage.mjs').HostSuite} of @param {string} opt @param {AbortSignal} signal */
+async function startHost(of, opt, signal) {
+  const image = await hostImage(of, say, signal);
+  const begun = performance.now();
+  say(`\n### a host of Debian ${of}: ${groups.join(', ') || 'all'}`);
+  const host = await startRealHost(image, opt, signal);
+  say(`started in ${((performance.now() - begun) / 1000).toFixed(0)} s`);
+  return host;
 }
 
 /** What the host finds below /opt: the product as it is packed, the tests, and what both need. @param {string} opt */

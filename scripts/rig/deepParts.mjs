@@ -39,6 +39,19 @@ export const hostGroups = {
 };
 
 /**
+ * What a landing runs of them: all but the resets in so many landings, each on both hosts. Of those that follow, each
+ * begins with another group, for its last may be left out for their time.
+ * @param {number} turn goes up with each landing
+ * @returns {{ suite: import('./hostImage.mjs').HostSuite, groups: readonly string[] }}
+ */
+export function hostTurn(turn) {
+  const all = Object.values(hostGroups).filter((groups) => groups !== hostGroups['resets']);
+  const groups = all[Math.floor(turn / 2) % all.length] ?? [];
+  const first = Math.floor(turn / 2 / all.length) % groups.length;
+  return { suite: turn % 2 === 0 ? 'trixie' : 'bookworm', groups: [...groups.slice(first), ...groups.slice(0, first)] };
+}
+
+/**
  * Files `*.more.test.ts` by what they are about, by the first part of their names.
  * @type {Readonly<Record<string, { guards: readonly string[], layer: 'here' | 'libvirtd' | 'ui', minutes: number,
  *   needs?: readonly import('./prerequisites.mjs').Need[], files: readonly string[] }>>}

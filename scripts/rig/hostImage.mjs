@@ -3,11 +3,12 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheDir } from '../guest/buildGuest.mjs';
 import { debianMirror } from './debianRoot.mjs';
 import { root as project } from './root.mjs';
-import { findProgram, runOk } from './run.mjs';
+import { findProgram, run, runOk } from './run.mjs';
 
 /**
  * @typedef {object} HostImage
@@ -50,9 +51,10 @@ const filesIn = (dir) => ({
  * From the cache if it was made before (five minutes of processor time and 0.8 GB).
  * @param {HostSuite} suite
  * @param {(line: string) => void} say
+ * @param {AbortSignal} signal ends the making
  * @returns {Promise<HostImage>}
  */
-export async function hostImage(suite, say) {
+export async function hostImage(suite, say, signal) {
   const dir = await cachedDir(suite);
   if (existsSync(dir)) return filesIn(dir);
   say(`making a host of Debian ${suite}: 300 MB of packages, some minutes`);
@@ -64,7 +66,7 @@ export async function hostImage(suite, say) {
     const image = filesIn(made);
     await runOk('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', '', '-f', image.key]);
     const root = join(work, 'root');
-    await unpack(suite, root);
+    await unpack(suite, root, signal);
     await settle(root, `${image.key}.pub`);
     await takeKernel(root, image);
     await writeFile(image.disk, '', { mode: 0o600 });
@@ -88,9 +90,26 @@ async function cachedDir(suite) {
   return join(cacheDir(), `host-${suite}-${hash.digest('hex').slice(0, 12)}`);
 }
 
-/** @param {HostSuite} suite @param {string} root */
-async function unpack(suite, root) {
-  await runOk('mmdebstrap', [
+/**
+ * Whether the machine's apt gets at what an image is made of.
+ * @param {HostSuite} suite
+ * @returns {Promise<string | undefined>} why not
+ */
+export async function unreachable(suite) {
+  if (existsSync(await cachedDir(suite))) return undefined;
+  const work = await mkdtemp(join(tmpdir(), 'vr-reach-'));
+  try {
+    const url = `${(await debianMirror()).replace(/\/$/u, '')}/dists/${suite}/InRelease`;
+    const { code, stderr } = await run('/usr/lib/apt/apt-helper', ['download-file', url, join(work, 'InRelease')]);
+    return code === 0 ? undefined : `no packages of Debian ${suite}: ${stderr.trim().split('\n')[0] ?? ''}`;
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** @param {HostSuite} suite @param {string} root @param {AbortSignal} signal */
+async function unpack(suite, root, signal) {
+  const args = [
     ...['--variant=minbase', '--mode=root', '--components=main', '--dpkgopt=force-unsafe-io'],
     '--keyring=/usr/share/keyrings/debian-archive-keyring.gpg',
     `--include=${[...packages, ...packagesOf[suite]].join(',')}`,
@@ -101,7 +120,9 @@ async function unpack(suite, root) {
     '--setup-hook=echo MODULES=list > "$1/etc/initramfs-tools/conf.d/few"',
     `--setup-hook=copy-in ${join(project, initrdHook)} /etc/initramfs-tools/hooks`,
     ...[suite, root, await debianMirror()],
-  ]);
+  ];
+  // Passes the end on to all that mmdebstrap has started, which waits for these.
+  await runOk('timeout', ['0', 'mmdebstrap', ...args], { signal });
 }
 
 /** @param {string} root @param {string} publicKey */

@@ -21,6 +21,8 @@ export interface Capabilities {
   readonly readOnly: boolean;
   /** Whether libvirt confines VMs by AppArmor; absent: not known. */
   readonly appArmor?: boolean;
+  /** Its user and group, `64055:64055`, to whom libvirt gives the files of VMs; absent: root, or not known. */
+  readonly fileOwner?: string;
   /** `<externalSnapshot/>` in the capabilities XML: libvirt 9.9 and newer, revert to external snapshots works. */
   readonly externalRevert: boolean;
   /** libvirt 9.0 and newer. */

@@ -30,7 +30,9 @@ export interface FileFacts {
   readonly immutable?: true;
 }
 
-/** Nobody can set `at`. `of` is the file, its owner and its mode: with another one it has another `at`. */
+/**
+ * Nobody can set `at`. `of` is device:inode:user:group:mode of the file: with another one it has another `at`.
+ */
 export interface LastChange {
   readonly at: number;
   readonly of: string;
@@ -270,6 +272,8 @@ export function trashedAt(name: string, path: string): number {
  * is whole.
  */
 export interface HostFiles {
+  /** Settles when looks can be answered, or never will: no look counts how long a login takes. Never rejects. */
+  readonly ready?: () => Promise<void>;
   file(path: string): Promise<Observation<FileFacts>>;
   /**
    * `format`: as its user reads it; then it is read as nothing else, for a guest writes what it likes to a raw disk.

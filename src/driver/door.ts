@@ -68,6 +68,7 @@ const ofHypervisor: Table<Hypervisor> = {
 };
 
 const ofFiles: Table<HostFiles> = {
+  ready: 'reads',
   file: 'reads',
   image: 'reads',
   identity: 'reads',

@@ -40,7 +40,7 @@ export async function readHostFacts(
   clock: Clock = systemClock,
 ): Promise<FileFactsByPath> {
   const late = new Set<`/${string}`>();
-  const look = new TolerantReader(log, clock, late);
+  const look = new TolerantReader(files, log, clock, late);
   const chains = new ChainReader(files, 'whole', log, clock, look);
   chains.know(formats);
   const single = new Map<string, Observation<FileFacts>>();
@@ -132,7 +132,7 @@ export async function readFiles(
   log: Log,
   clock: Clock,
 ): Promise<ReadonlyMap<string, Observation<FileFacts>>> {
-  const look = new TolerantReader(log, clock);
+  const look = new TolerantReader(files, log, clock);
   const absolute = [...paths].filter((path) => path.startsWith('/'));
   return new Map(
     await mapLimited(
@@ -145,7 +145,7 @@ export async function readFiles(
 
 /** Undefined where they cannot be seen. */
 export function readLocks(files: HostFiles, log: Log, confined?: string): Promise<ImageLocks | undefined> {
-  return new TolerantReader(log, systemClock).at('the locks of images', files.imageLocks(confined), undefined);
+  return new TolerantReader(files, log, systemClock).at('the locks of images', files.imageLocks(confined), undefined);
 }
 
 /**
@@ -159,7 +159,13 @@ export class ChainReader {
   readonly #begun = new Map<string, Promise<void>>();
   readonly #formats = new Map<string, string>();
 
-  constructor(files: HostFiles, depth: Depth, log: Log, clock = systemClock, look = new TolerantReader(log, clock)) {
+  constructor(
+    files: HostFiles,
+    depth: Depth,
+    log: Log,
+    clock = systemClock,
+    look = new TolerantReader(files, log, clock),
+  ) {
     this.#files = files;
     this.#depth = depth;
     this.#look = look;
@@ -217,6 +223,7 @@ export class ChainReader {
 
 /** A file that cannot be looked at is not known, and no reason to know nothing of the others. */
 class TolerantReader {
+  readonly #files: HostFiles;
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #late: Set<`/${string}`> | undefined;
@@ -224,7 +231,8 @@ class TolerantReader {
   #answeredAt = -Infinity;
 
   /** @param late gets what gave no answer in time */
-  constructor(log: Log, clock: Clock, late?: Set<`/${string}`>) {
+  constructor(files: HostFiles, log: Log, clock: Clock, late?: Set<`/${string}`>) {
+    this.#files = files;
     this.#log = log;
     this.#clock = clock;
     this.#late = late;
@@ -254,6 +262,7 @@ class TolerantReader {
 
   /** Over a login all looks wait for one another: while others are answered, none hangs. */
   async #wait<T>(looking: Promise<T>): Promise<T | typeof late> {
+    await Promise.race([looking, this.#files.ready?.()]);
     for (let from = this.#clock.ticks(); ; from = this.#answeredAt) {
       const left = from + patienceMs - this.#clock.ticks();
       const seen = await within(this.#clock, Math.max(0, left), looking, late);

@@ -11,7 +11,7 @@ import {
   readLeases,
   readNodesFor,
 } from '../../src/driver/cluster/clusterXml.js';
-import { appArmorIn, firmwareUuidIn, revertsExternal } from '../../src/driver/connection/openLibvirt.js';
+import { appArmorIn, fileOwnerIn, firmwareUuidIn, revertsExternal } from '../../src/driver/connection/openLibvirt.js';
 import { hasCards, writeClone, writeUnplugged } from '../../src/driver/xml/cloneXml.js';
 import { writeRestored } from '../../src/driver/xml/copiedXml.js';
 import { namedFiles } from '../../src/driver/xml/namedFiles.js';
@@ -133,7 +133,14 @@ export const xmlDecoders: readonly Decoder[] = [
   xmlDecoder('XML of a volume', [volume], parseVolume),
   xmlDecoder('XML of capabilities', [capabilities], (xml) => {
     const tree = parseXml(xml);
-    return [appArmorIn(tree), firmwareUuidIn(tree), revertsExternal(tree), demoMachine(xml), labMachine(xml)];
+    return [
+      appArmorIn(tree),
+      fileOwnerIn(tree),
+      firmwareUuidIn(tree),
+      revertsExternal(tree),
+      demoMachine(xml),
+      labMachine(xml),
+    ];
   }),
   xmlDecoder('XML of a VM, written for a clone', vms, (xml) => [
     isWhole(writeClone(xml, clone)),

@@ -161,13 +161,21 @@ END
   ;;
 
 debug)
-  product gdb "$vm" >/tmp/gdb 2>&1 &
+  "$node" "$program" -c qemu:///system gdb "$vm" >/tmp/gdb 2>&1 &
   server=$!
-  until_true grep -qE '127\.0\.0\.1:[0-9]+|\[?::1' /tmp/gdb
-  port=$(grep -oE '127\.0\.0\.1:[0-9]+' /tmp/gdb | head -n 1 | cut -d: -f2)
+  until_true test -s /tmp/gdb
+  mkfifo /tmp/words
+  nc -U "$(head -n 1 /tmp/gdb)" </tmp/words >/tmp/heard &
+  talk=$!
+  exec 3>/tmp/words
   # Why it stopped, and that it goes on.
-  printf '+$?#3f+$D#44' | timeout 20 nc -q 2 127.0.0.1 "$port"
-  kill -INT "$server"
+  printf '+$?#3f+$D#44' >&3
+  until_true sh -c "grep -q OK /tmp/heard || ! kill -0 $talk 2>/dev/null"
+  exec 3>&-
+  kill "$talk" 2>/dev/null || true
+  cat /tmp/heard
+  rm /tmp/words
+  kill "$server"
   wait "$server" || true
   until_true running "$vm"
   ;;
@@ -177,10 +185,10 @@ tpm | uefi)
   if [ "$1" = tpm ]; then
     sed -i "s|<memballoon|<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm><memballoon|" /tmp/machine.xml
   else
-    sed -i -e "s|<os>|<os firmware='efi'>|" -e '/<kernel>/d' -e "s|machine='pc[^']*'|machine='q35'|" \
-      -e "s|>4096</memory>|>131072</memory>|" -e "s|>4096</currentMemory>|>131072</currentMemory>|" \
-      -e '/<address type=.pci/d' -e "/<controller type='pci'/,/<\/controller>/d" -e '/<controller type=.ide/,/<\/controller>/d' \
-      /tmp/machine.xml
+    # The devices of the other board, which libvirt chooses anew.
+    perl -0pi -e "s|<os>|<os firmware='efi'>|; s|<kernel>.*?</kernel>||; s|machine='pc[^']*'|machine='q35'|;
+      s|>4096</|>131072</|g; s|<address type='pci'[^>]*/>||g;
+      s{<controller type='(?:pci|ide)'[^>]*?(?:/>|>.*?</controller>)}{}sg" /tmp/machine.xml
   fi
   virsh -q undefine "$vm"
   virsh -q define /tmp/machine.xml

@@ -35,6 +35,7 @@ export class HostVm {
   #model: Model;
   /** Before the last revert. */
   #before: Model | undefined;
+  readonly #marked = new Map<string, Model>();
   #seed = 0;
 
   /** Nobody talks to the guest of a copy, nor to one that is no oracle: its serial port is a console. */
@@ -138,9 +139,13 @@ export class HostVm {
         return ask({ vm: name, call: 'delete', args: [snapshot] }, becomes(model.deleted(snapshot, 'one')));
       }
       case 'run': {
-        const { exit = 0, becomes: next = (same: Model) => same } = row;
+        const { exit = 0, becomes: next = (same: Model) => same, marks, backAt } = row;
+        if (marks !== undefined) {
+          this.#marked.set(marks, model);
+        }
+        const later = backAt === undefined ? next(model) : this.#marked.get(backAt)!;
         const shell = row.words.map((word) => word.replaceAll('VM', name).replaceAll('FOLDER', folder));
-        const { said, failed } = await ask({ shell }, becomes(next(model)));
+        const { said, failed } = await ask({ shell }, becomes(later));
         return exit !== 0 && failed?.kind === `exit ${String(exit)}`
           ? { said: failed.message }
           : { ...(said !== undefined && { said }), ...(failed !== undefined && { failed }) };

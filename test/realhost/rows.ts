@@ -36,6 +36,10 @@ export type Row = Common &
         /** Its exit code, 0 unless given. */
         readonly exit?: number;
         readonly becomes?: (model: Model) => Model;
+        /** A name for what the VM is when it begins. */
+        readonly marks?: string;
+        /** It is what was so named, afterwards. */
+        readonly backAt?: string;
       }
     | {
         /** Root does something on the host: a word of host.sh. */
@@ -58,6 +62,8 @@ export interface Group {
   readonly disk: 'qcow2' | 'raw';
   /** What the VM has beside: a word of host.sh, which defines it anew; its guest says nothing then. */
   readonly machine?: 'tpm' | 'uefi';
+  /** Denials of the kernel that are foreseen in all its rows. */
+  readonly denied?: RegExp;
   /** On one VM, which is off and new. Before each row the guest of a running VM writes to its disk and its RAM. */
   readonly rows: readonly Row[];
 }
@@ -81,8 +87,11 @@ const outside = {
   offline: taken('offline', 'external'),
 };
 
-const run = (words: string, says?: Says, more: { exit?: number; becomes?: (model: Model) => Model } = {}) =>
-  ({ act: 'run', words: words.split(' '), ...(says !== undefined && { says }), ...more }) as const;
+const run = (
+  words: string,
+  says?: Says,
+  more: { exit?: number; becomes?: (model: Model) => Model; marks?: string; backAt?: string } = {},
+) => ({ act: 'run', words: words.split(' '), ...(says !== undefined && { says }), ...more }) as const;
 const host = (does: string, says?: Says, becomes?: (model: Model) => Model) =>
   ({ act: 'host', does, ...(says !== undefined && { says }), ...(becomes !== undefined && { becomes }) }) as const;
 const without =
@@ -294,7 +303,8 @@ export const groups: readonly Group[] = [
       ...[host('key'), start, outside.disk('a')],
       run(`backup VM --to FOLDER/repo-VM --create --checkpoint --kind disk ${key}`),
       host('restore', /state running/u),
-      run('export VM --to FOLDER/exported-VM', undefined, { exit: 3 }),
+      // Copied, but for the present of a VM that runs.
+      run('export VM --to FOLDER/partly-VM', undefined, { exit: 3 }),
       host('folders'),
       off,
       run('export VM --to FOLDER/exported-VM'),
@@ -325,9 +335,9 @@ export const groups: readonly Group[] = [
       outside.disk('b'),
       ...[run('clone VM --from b --full --name VM-other'), run('start VM-other')],
       run('system create VM-sys VM VM-other'),
-      run('checkpoint VM-sys first'),
-      run('revert VM-sys first --yes'),
-      run('undo VM-sys --yes'),
+      run('checkpoint VM-sys first', undefined, { marks: 'first' }),
+      run('revert VM-sys first --yes', undefined, { marks: 'later', backAt: 'first' }),
+      run('undo VM-sys --yes', undefined, { backAt: 'later' }),
       run('bisect VM --run -- /bin/true'),
       run('bisect VM --stop'),
     ],
@@ -341,7 +351,7 @@ export const groups: readonly Group[] = [
       run('list', /looks/u),
       run('speed VM --like hard-disk'),
       run('speed VM --like full'),
-      host('debug', /\$[ST]/u),
+      host('debug', /\$[ST][^]*\$OK/u),
       run('health', undefined),
     ],
   },
@@ -350,6 +360,8 @@ export const groups: readonly Group[] = [
     folder: own,
     disk: 'qcow2',
     machine: 'tpm',
+    // Debian 12's rules for VMs have forgotten it. The TPM does without.
+    denied: /"\/etc\/ssl\/openssl\.cnf".*comm="swtpm"/u,
     rows: [start, outside.memory('m1'), revert('m1'), undo, off, outside.offline('o1'), revert('o1'), start],
   },
   {

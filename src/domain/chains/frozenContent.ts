@@ -3,6 +3,7 @@
 import { imageChain, wholeChain } from './backingChain.js';
 import { externalTargets } from './deletedFiles.js';
 import { backingFileOf, takesPart } from './fileUse.js';
+import { withoutGift } from './layerIdentity.js';
 import type { ImageFacts } from '../hostFiles.js';
 import type { Facts } from '../facts.js';
 import { type RefusedDecision, refuse } from '../refusal.js';
@@ -131,7 +132,7 @@ function isChainSeen(file: string, { files }: Facts): boolean {
 }
 
 /** Undefined where it was not seen. */
-export function imageOf(file: string | undefined, { files }: Facts): ImageFacts | undefined {
+export function imageOf(file: string | undefined, { files, capabilities }: Facts): ImageFacts | undefined {
   const image = file === undefined ? undefined : files?.images.get(file);
-  return typeof image === 'object' ? image : undefined;
+  return typeof image === 'object' ? withoutGift(image, capabilities.fileOwner) : undefined;
 }

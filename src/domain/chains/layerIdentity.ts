@@ -99,6 +99,17 @@ function isSameTime(one: number | undefined, other: number | undefined): boolean
   return isCoarse ? Math.floor(one / 1_000) === Math.floor(other / 1_000) : Math.abs(one - other) <= 1;
 }
 
+/**
+ * At a revert to RAM, libvirt gives QEMU's user the layer below the new one anew. The time of its last change is
+ * another one then, its owner the same, as if somebody had given it its time back: that time tells nothing.
+ *
+ * @param owner `Capabilities.fileOwner`
+ */
+export function withoutGift(image: ImageFacts, owner: string | undefined): ImageFacts {
+  const { change, ...seen } = image;
+  return owner !== undefined && change?.of.split(':').slice(2, 4).join(':') === owner ? seen : image;
+}
+
 export function withoutMerge({ merging: _, ...layer }: LayerIdentity): LayerIdentity {
   return layer;
 }

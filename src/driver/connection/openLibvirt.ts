@@ -185,6 +185,7 @@ async function readCapabilities(connection: Connection): Promise<Capabilities> {
     ...(serves !== undefined && { serves }),
     readOnly: connection.readOnly,
     ...appArmorIn(told),
+    ...fileOwnerIn(told),
     externalRevert: revertsExternal(told),
     externalDelete: libVer >= externalDeleteSince,
   };
@@ -239,6 +240,13 @@ export function firmwareUuidIn(sysinfo: XmlElement): string | undefined {
 export function appArmorIn(capabilities: XmlElement): Pick<Capabilities, 'appArmor'> {
   const models = findAll(find(capabilities, 'host'), 'secmodel').map((one) => textOf(find(one, 'model')));
   return models.length === 0 ? {} : { appArmor: models.includes('apparmor') };
+}
+
+/** `<baselabel type='qemu'>+64055:+64055</baselabel>` of the model dac. */
+export function fileOwnerIn(capabilities: XmlElement): Pick<Capabilities, 'fileOwner'> {
+  const dac = findAll(find(capabilities, 'host'), 'secmodel').find((one) => textOf(find(one, 'model')) === 'dac');
+  const [, user, group] = /^\+?(\d+):\+?(\d+)$/u.exec(textOf(dac && find(dac, 'baselabel'))?.trim() ?? '') ?? [];
+  return user === undefined || Number(user) === 0 ? {} : { fileOwner: `${user}:${String(group)}` };
 }
 
 /** `<externalSnapshot/>` among the features of a guest: libvirt 9.9 and newer. */

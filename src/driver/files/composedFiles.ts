@@ -37,6 +37,9 @@ export function composedFiles({ acting, reading }: FileAccesses): HostFiles {
   const identity = (path: string): Promise<string | undefined> =>
     firstKnown(reading, undefined, (files) => files.identity(path));
   return {
+    ready: async () => {
+      await Promise.all(reading.map(async (files) => files.ready?.()));
+    },
     file: (path) => firstKnown(reading, 'unknown', (files) => files.file(path), path),
     image: async (path, format, depth) => {
       const look = (files: HostFiles): Promise<Observation<ImageFacts>> => files.image(path, format, depth);

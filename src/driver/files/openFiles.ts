@@ -92,6 +92,7 @@ export function directAccess(of: FilesOf): DirectAccess | undefined {
 
 const fileMethods = [
   ...([
+    'ready',
     'isNoFile',
     'isTaken',
     'file',

@@ -45,7 +45,7 @@ export interface ShellFiles extends Disposable {
 export function shellFiles(access: ShellAccess): ShellFiles {
   const host = new ShellHost(access);
   return {
-    files: directFiles(host),
+    files: { ...directFiles(host), ready: () => host.ready() },
     contents: contentsOf(host, host.turns),
     stat: (path) => host.turns.within(posix.dirname(path), () => host.files.stat(path)),
     readText: (path, most) => host.files.readText(path, most),
@@ -83,6 +83,11 @@ class ShellHost implements DirectHost, Disposable {
     this.files = shellFileSystem(async (words) => (await this.#lookShell()).ask(...words));
     this.qemuImg = shellQemuImg((use) => this.withShell(use));
     this.turns = { within: (folder, read) => this.#within(folder, read) };
+  }
+
+  /** Why there is no shell is told to each who looks. */
+  async ready(): Promise<void> {
+    await this.#lookShell().catch(() => undefined);
   }
 
   /** Rejects with a Failure `lost` where the connection ends meanwhile. */

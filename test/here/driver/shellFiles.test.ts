@@ -315,6 +315,22 @@ describe('files through a shell', () => {
     await rm(poor, { recursive: true });
   });
 
+  it('is ready once it is logged in, or cannot be', async () => {
+    let letIn: () => void = () => undefined;
+    const login = new Promise<void>((resolve) => (letIn = resolve));
+    const slow = openAt({ ...shellLogin(), openShell: () => login.then(() => shellLogin().openShell()) });
+    let isReady = false;
+    const ready = slow.files.ready!().then(() => (isReady = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.ok(!isReady);
+    letIn();
+    await ready;
+    slow.dispose();
+    const none = openAt({ ...shellLogin(), openShell: () => Promise.reject(new Error('Permission denied')) });
+    await none.files.ready!();
+    none.dispose();
+  });
+
   it('ends its shells', async () => {
     const some = open();
     await some.files.file(at('x'));

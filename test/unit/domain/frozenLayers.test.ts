@@ -167,6 +167,19 @@ describe('what a snapshot rests on', () => {
     assert.equal(reasonOf(with_(base, { change, modifiedAt: then + 5 })), undefined);
     assert.equal(reasonOf(with_(base, { change, sample: 'other' })), undefined);
   });
+  it('is as it was where libvirt gave it to QEMU’s user anew, as at a revert to RAM', () => {
+    const of = '1:2:64055:64055:33152';
+    const facts_ = (at: number, more: Partial<ImageFacts> = {}) => {
+      const seen = chain(with_(base, { change: { at, of }, ...more }), {});
+      return { ...seen, capabilities: { ...seen.capabilities, fileOwner: '64055:64055' } };
+    };
+    const before = { ...facts_(then), capabilities: facts().capabilities };
+    const after = (more: Partial<ImageFacts>) => ({ ...facts_(then + 5, more), frozenRecords: recordsToKeep(before)! });
+    const changed = (now: Facts): number => changedLayers(now.tree.snapshots[0]!, now).length;
+    assert.equal(changed(after({})), 0);
+    assert.equal(changed(after({ modifiedAt: then + 5 })), 1);
+    assert.equal(changed(after({ sample: 'other' })), 1);
+  });
   it('is vouched for by a time that counts as the same, on a file system of seconds too', () => {
     for (const at of [1e12, 1e12 + 1, 1e12 + 998, 1e12 + 999, 1e12 + 999.7]) {
       const was = { file: base, format: 'qcow2', bytes: 1, virtualBytes: 1, modifiedAt: at, change: { at, of: 'a' } };

@@ -6,7 +6,12 @@ import { GuestPause } from '../../../src/driver/run/guestPause.js';
 import { blockJobsLook, jobFraction, memoryJobLook, watchWhile } from '../../../src/driver/run/jobWatch.js';
 import { powerOf } from '../../../src/driver/powerState.js';
 import { hostIn } from '../../../src/driver/connection/hostLoad.js';
-import { appArmorIn, firmwareUuidIn, revertsExternal } from '../../../src/driver/connection/openLibvirt.js';
+import {
+  appArmorIn,
+  fileOwnerIn,
+  firmwareUuidIn,
+  revertsExternal,
+} from '../../../src/driver/connection/openLibvirt.js';
 import { parseXml } from '../../../src/driver/xml/xmlTree.js';
 import type { Connection } from '../../../src/libvirt/connection.js';
 import { errorCodes, LibvirtError } from '../../../src/libvirt/libvirtError.js';
@@ -402,6 +407,20 @@ describe('the capability to revert to external snapshots', () => {
       [host('apparmor', 'dac'), host('none', 'dac'), host()].map((xml_) => appArmorIn(parseXml(xml_)).appArmor),
       [true, false, undefined],
     );
+  });
+
+  it('has the user whom libvirt gives the files, unless that is root', () => {
+    const owner = (label: string): string | undefined =>
+      fileOwnerIn(
+        parseXml(
+          `<capabilities><host><secmodel><model>apparmor</model></secmodel><secmodel><model>dac</model>${label}</secmodel></host></capabilities>`,
+        ),
+      ).fileOwner;
+    assert.deepEqual(
+      ['+64055:+64056', '+0:+0', 'qemu:qemu'].map((label) => owner(`<baselabel type='kvm'>${label}</baselabel>`)),
+      ['64055:64056', undefined, undefined],
+    );
+    assert.equal(owner(''), undefined);
   });
 
   it('has the UUID of the firmware in what libvirt has of SMBIOS', () => {

@@ -19,6 +19,7 @@ export class FakeHostFiles implements HostFiles {
   otherwise: 'missing' | 'unknown' = 'unknown';
   act: 'yes' | CannotAct = 'yes';
   free: number | undefined = 2 ** 40;
+  ready?: () => Promise<void>;
 
   /** One on top of another: the first is the base. */
   chain(...paths: readonly string[]): void {

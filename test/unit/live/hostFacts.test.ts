@@ -69,6 +69,21 @@ describe('readHostFacts', () => {
     assert.equal(typeof images.get('/c'), 'object');
   });
 
+  it('does not count the time of a login', async () => {
+    const files = new FakeHostFiles();
+    files.chain('/a');
+    const clock = new FakeClock();
+    const login = new Promise<void>((resolve) => void clock.setTimer(40_000, resolve));
+    const image = files.image.bind(files);
+    files.image = async (path) => login.then(() => image(path));
+    files.ready = () => login;
+    const reading = readHostFacts(files, asked('/a'), silentLog, new Map(), clock);
+    await clock.advance(60_000);
+    const { images, late } = await reading;
+    assert.equal(typeof images.get('/a'), 'object');
+    assert.equal(late, undefined);
+  });
+
   it('fails when the connection is lost: nothing is known then', async () => {
     const files = new FakeHostFiles();
     files.image = () => Promise.reject(new Failure('lost'));

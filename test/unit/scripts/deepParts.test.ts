@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { layers } from '../../../scripts/build.mjs';
-import { dealt, deepParts, hostGroups, inTurn, turns } from '../../../scripts/rig/deepParts.mjs';
+import { dealt, deepParts, hostGroups, hostTurn, inTurn, turns } from '../../../scripts/rig/deepParts.mjs';
 import { root } from '../../../scripts/rig/root.mjs';
 import { groups } from '../../realhost/rows.js';
 
@@ -84,6 +84,16 @@ describe('the order of the deep tests', () => {
   it('runs every group of the table of real hosts', () => {
     const table = [...groups.map(({ name }) => name), 'resets'];
     assert.deepEqual(Object.values(hostGroups).flat().toSorted(), table.toSorted());
+  });
+
+  it('runs every group of it but the resets in twelve landings, on both hosts', () => {
+    const run = (from: number): readonly string[] =>
+      Array.from({ length: 12 }, (_, at) => hostTurn(from + at)).flatMap(({ suite, groups: its }) =>
+        its.map((group) => `${suite} ${group}`),
+      );
+    const all = ['bookworm', 'trixie'].flatMap((suite) => groups.map(({ name }) => `${suite} ${name}`));
+    assert.deepEqual(run(5).toSorted(), all.toSorted());
+    assert.notEqual(hostTurn(12).groups[0], hostTurn(0).groups[0]);
   });
 
   it('runs every file of tests that the usual run leaves out', () => {
