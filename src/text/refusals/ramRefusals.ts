@@ -30,7 +30,10 @@ export function notSeamless(vm: string, why: string, said: string): readonly [st
     case 'elsewhere':
       return [t('QEMU needs a file on the host of {0}, to which no login leads.', vm), t('Connect over ssh.')];
     case 'noVirsh':
-      return [t('Only virsh 8.2 or newer can pass a file to QEMU.'), t('Install libvirt-clients on the host of {0}.', vm)];
+      return [
+        t('Only virsh 8.2 or newer can pass a file to QEMU.'),
+        t('Install libvirt-clients on the host of {0}.', vm),
+      ];
     case 'folder':
       return [
         t('You do not have permission to write the RAM to the folder of the disks: “{0}”.', said),

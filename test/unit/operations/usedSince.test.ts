@@ -135,6 +135,7 @@ function allow(step: Step, at: Facts, used: Facts, known: ReadonlySet<string>): 
     case 'thawGuest':
     case 'setGuestClock':
     case 'copyImages':
+    case 'writeSeed':
     case 'defineClone':
     case 'restoreClone':
     case 'undoClone':
