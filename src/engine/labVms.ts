@@ -81,7 +81,7 @@ const namesOfBefore = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
  * @throws Failure `refused` where libvirt has another VM under its UUID
  */
 export async function filesOf(
-  hypervisor: Pick<Hypervisor, 'files' | 'readReferences' | 'readTree' | 'labVms'>,
+  hypervisor: Pick<Hypervisor, 'files' | 'readReferences' | 'readTree' | 'readFrozen' | 'labVms'>,
   vm: LabVm,
   made: readonly MadeFile[] | undefined,
 ): Promise<readonly MadeFile[]> {
@@ -102,8 +102,12 @@ export async function filesOf(
       return [];
     },
   );
+  // A layer that a revert has made is no overlay of a snapshot: one that was taken on it names it as its disk.
+  const frozen = await Promise.all((tree?.snapshots ?? []).map(({ name }) => hypervisor.readFrozen(uuid, name)));
   const beside = [
-    ...(named?.disks ?? []).flatMap((disk) => (isOwn(disk.target) && isOwnDisk(disk) ? (disk.source ?? []) : [])),
+    ...[named, ...frozen].flatMap((one) =>
+      (one?.disks ?? []).flatMap((disk) => (isOwn(disk.target) && isOwnDisk(disk) ? (disk.source ?? []) : [])),
+    ),
     ...(tree?.snapshots ?? []).flatMap(({ memory, disks, revertDisks = [] }) => [
       ...(memory.file === undefined ? [] : [memory.file]),
       ...[...disks, ...revertDisks].flatMap(({ target, file }) => (isOwn(target) ? (file ?? []) : [])),
