@@ -1,19 +1,24 @@
 // A program is killed while a file of a clone is being filled: the next one takes that file away, which has no name yet
 // that anybody would find, and leaves everything else.
 import assert from 'node:assert/strict';
-import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { virshOk } from '../../scripts/guest/defineVm.mjs';
 import { defineDiskVm } from '../../scripts/guest/diskVm.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { cloneRequest, makeClone } from '../../src/engine/clones.js';
+import { isoImage, readIsoImage } from '../../src/qemu/isoImage.js';
 import type { Daemon } from './engineRig.js';
 import { type DyingTask, inChild } from './faults/dyingChild.js';
 import { childVariable, openEditor } from './faults/editor.js';
 
-async function cloneAndDie({ uri, journal, vm }: DyingTask): Promise<void> {
-  const editor = openEditor({ uri, journal, env: process.env });
+async function cloneAndDie({ uri, journal, vm, at }: DyingTask): Promise<void> {
+  const act = (): Promise<void> => {
+    process.kill(process.pid, 'SIGKILL');
+    return new Promise(() => undefined);
+  };
+  const editor = openEditor({ uri, journal, env: process.env, at, act });
   await editor.engine.connect(uri);
   const from = { connection: uri, uuid: vm };
   await makeClone(editor.engine, cloneRequest(editor.engine, from, { name: 'copy', way: 'full' }));
@@ -89,5 +94,40 @@ if (task !== undefined) {
         await runOk('rm', [join(folder, own)]);
       });
     }
+
+    it('leaves no seed of it, or all of it, wherever it is killed', async () => {
+      const { uri, env } = daemon;
+      const seed = join(folder, 'web.seed.iso');
+      const texts = { 'meta-data': 'instance-id: web\nlocal-hostname: web\n', 'user-data': '#cloud-config\n{}\n' };
+      const files = Object.entries(texts).map(([name, text]) => ({ name, bytes: Buffer.from(text) }));
+      await writeFile(seed, isoImage('cidata', files));
+      const drive = ['--type', 'cdrom', '--targetbus', 'ide', '--mode', 'readonly', '--config'];
+      await virshOk(daemon.virsh, 'attach-disk', 'web', seed, 'hda', ...drive);
+      const before = (await readdir(folder)).sort();
+      const seen = new Set<string>();
+      for (let step = 0, end = ''; end !== 'done'; step++) {
+        for (const moment of ['before', 'after'] as const) {
+          const journal = join(daemon.dir, `journal-seed-${step}-${moment}`);
+          end = await inChild({ uri, journal, vm: uuid, at: { step, moment } }, daemon);
+          const later = openEditor({ uri, journal, env });
+          await later.engine.connect(uri);
+          await later.settled();
+          const [copy] = later.engine.findVms('copy');
+          seen.add(copy === undefined ? 'gone' : 'whole');
+          if (copy !== undefined) {
+            const found = readIsoImage(await readFile(join(folder, 'copy.seed.iso')), 'cidata') ?? [];
+            const metaData = found.find(({ name }) => name === 'meta-data');
+            assert.match(
+              Buffer.from(metaData?.bytes ?? []).toString(),
+              new RegExp(`^instance-id: ${copy.ref.uuid}\n`, 'u'),
+            );
+            await later.engine.runOperation({ kind: 'discard', vm: copy.ref });
+          }
+          assert.deepEqual((await readdir(folder)).sort(), before, `step ${step}, ${moment}`);
+          later.engine.dispose();
+        }
+      }
+      assert.deepEqual([...seen].sort(), ['gone', 'whole']);
+    });
   });
 }
