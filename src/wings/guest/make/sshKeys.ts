@@ -25,6 +25,7 @@ export async function ownPublicKey(folder: string, signal: AbortSignal): Promise
   const files = sshFiles(folder);
   await ownFolder(promises, folder);
   await ownFolder(promises, files.folder);
+  await removeLeftKeys(files.folder);
   const shown = await keygen(['-y', '-f', files.key], signal);
   if (shown !== undefined) {
     return shown;
@@ -102,7 +103,6 @@ interface KnownLine extends KnownGuest {
 }
 
 async function withNewKey<T>(folder: string, signal: AbortSignal, use: (path: string) => Promise<T>): Promise<T> {
-  await removeLeftKeys(folder);
   const made = await mkdtemp(join(folder, newPrefix));
   try {
     const path = join(made, 'key');
