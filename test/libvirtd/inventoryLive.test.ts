@@ -158,8 +158,8 @@ describe('the inventory beside virsh', () => {
 
   it('calls nothing while nobody looks, whatever virsh does, and tells the truth when somebody does', async () => {
     r.hide();
-    // A look under way when the view was hidden still goes to its end: it is over when a refresh calls what the last one
-    // called, and nothing besides.
+    // A look under way when the view was hidden still goes to its end: it is over when a refresh calls what the last
+    // one called, and nothing besides.
     let before = r.callCount();
     for (let [calls, last] = [-1, -2]; calls !== last;) {
       last = calls;
