@@ -106,7 +106,7 @@ describe('files that are sent through a shell', () => {
 
   it('have no time where they end early', async () => {
     const whole = await make('disk', MB, [0, randomBytes(MB)]);
-    const late = await make('late', MB, [0, randomBytes(MB)]);
+    const late = await make('late', 32 * MB, [0, randomBytes(32 * MB)]);
     const stop = new AbortController();
     const other = await openCopyShell(undefined, stop.signal);
     await other.run('lock', there(''));
