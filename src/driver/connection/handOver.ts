@@ -20,7 +20,7 @@ const answer = v.object({ 'fdset-id': v.optional(v.number()) });
  * @param uri a connection to a daemon of this host, over its Unix socket
  */
 export function seamlessAccess(uri: string, environment: NodeJS.ProcessEnv): SeamlessAccess {
-  const handOver = handOverWith(uri, environment, patienceMs);
+  const handOver = handOverWith(uri, environment);
   return {
     obstacle: seamlessHost(environment),
     mayGuard: (user) => mayGuard(user),

@@ -124,14 +124,18 @@ function device(of: XmlElement, writing: Writing): readonly XmlElement[] {
 
 /** That of the host: libvirt runs it, as soon as a VM names it. */
 function emulatorOf(of: XmlElement, writing: Writing): readonly XmlElement[] {
-  const { arch = '' } = find(of, 'os', 'type')?.attributes ?? {};
-  const own = writing.rule.emulators.get(`${arch} ${attribute(of, 'type') ?? ''}`);
+  const own = ownEmulator(of, writing.rule.emulators);
   for (const emulator of findAll(find(of, 'devices'), 'emulator')) {
     if (textOf(emulator)?.trim() !== own) {
       writing.tell('emulator', emulator, false);
     }
   }
   return own === undefined ? [] : [element('emulator', {}, [own])];
+}
+
+/** The program that the host has for such a VM. */
+export function ownEmulator(of: XmlElement, emulators: HostRule['emulators']): string | undefined {
+  return emulators.get(`${attribute(find(of, 'os', 'type'), 'arch') ?? ''} ${attribute(of, 'type') ?? ''}`);
 }
 
 /** By architecture and type of VM. */

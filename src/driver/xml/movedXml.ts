@@ -1,7 +1,7 @@
 // What the definition of a VM asks of its host, compared with what another host says of itself and with the XML that
 // is known. Pure.
 import type { HostRule, Lacking } from '../../domain/copiedVm.js';
-import { bootFiles, isQuiet, writeDomainAnew } from './anewXml.js';
+import { bootFiles, isQuiet, ownEmulator, writeDomainAnew } from './anewXml.js';
 import { isOpen } from './apartXml.js';
 import { withoutChildren } from './cloneXml.js';
 import { domainsIn } from './namedFiles.js';
@@ -62,7 +62,7 @@ export interface BroughtParts {
 export function broughtParts(xml: string, emulators: HostRule['emulators']): BroughtParts {
   const [unknown, ofHost, others] = [new Set<string>(), new Set<string>(), new Set<string>()];
   for (const domain of domainsIn(parseXml(xml))) {
-    const own = emulatorOf(domain, emulators);
+    const own = ownEmulator(domain, emulators);
     if (own !== undefined && findAll(find(domain, 'devices'), 'emulator').some((one) => textOf(one)?.trim() !== own)) {
       others.add(own);
     }
@@ -110,12 +110,8 @@ export function withOwnEmulators(xml: string, emulators: HostRule['emulators']):
 }
 
 function onOwnEmulator(domain: XmlElement, emulators: HostRule['emulators']): XmlElement {
-  const own = emulatorOf(domain, emulators);
+  const own = ownEmulator(domain, emulators);
   return changeChildren(domain, 'devices', (devices) =>
     changeChildren(devices, 'emulator', () => (own === undefined ? undefined : element('emulator', {}, [own]))),
   );
-}
-
-function emulatorOf(domain: XmlElement, emulators: HostRule['emulators']): string | undefined {
-  return emulators.get(`${attribute(find(domain, 'os', 'type'), 'arch') ?? ''} ${attribute(domain, 'type') ?? ''}`);
 }
