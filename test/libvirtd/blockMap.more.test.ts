@@ -12,6 +12,7 @@ import { readRefcounts } from './qcow2Refcounts.js';
 
 const mebibyte = 1024 ** 2;
 const cell = 64 * 1024;
+const blockBytes = 4096;
 
 describe('the blocks of a disk', () => {
   let r: LiveRig;
@@ -118,10 +119,11 @@ describe('the blocks of a disk', () => {
     });
     assert.deepEqual(readsOf(told), ['0+64 internalSnapshot:one', '128+16 present']);
     const { snapshots } = await layersOf(name);
-    // Two holds its own megabyte; the clusters of "one" are the current state's too. Each has two clusters of tables.
+    // Two holds its own megabyte; the clusters of "one" are the current state's too. Each has a cluster of a table, and
+    // one for the table of tables, of which a block is written.
     assert.deepEqual(
       Object.fromEntries(snapshots.map((size) => [size.snapshot, [size.heldBytes, size.bytes, size.how]])),
-      { one: [0, 2 * cell, 'exact'], two: [mebibyte, mebibyte + 2 * cell, 'exact'] },
+      { one: [0, cell + blockBytes, 'exact'], two: [mebibyte, mebibyte + cell + blockBytes, 'exact'] },
     );
   });
 
@@ -169,7 +171,9 @@ describe('the blocks of a disk', () => {
     await img('snapshot', '-d', 'ram', file('copy.qcow2'));
     const after = await readRefcounts(file('copy.qcow2'));
     assert.equal(still!.how, 'exact');
-    assert.equal(still!.bytes, (before.counts.size - after.counts.size) * before.clusterBytes);
+    // Of its table of tables and of the list of snapshots, a block is written, and has to be given back.
+    const unwritten = 2 * (before.clusterBytes - blockBytes);
+    assert.equal(still!.bytes, (before.counts.size - after.counts.size) * before.clusterBytes - unwritten);
     assert.ok(still!.bytes >= Number(still!.memoryBytes));
   });
 

@@ -276,7 +276,7 @@ describe('the lesson', () => {
     await rig.virsh('define', file);
     await assert.rejects(rig.engine.demoVms.remove(vm), (error: unknown) => {
       assert.ok(error instanceof Failure);
-      return error.kind === 'denied';
+      return error.details.refusal?.reason === 'notOurVm';
     });
     assert.deepEqual(await vms(), [other.name]);
     assert.ok(existsSync(vm.folder));

@@ -139,8 +139,8 @@ if (!isRoot) {
     await cli('clone', 'web', '--from', 'clean', '--name', 'Other');
     await cli('start', 'Other');
     await cli('wait', 'Other', '--port', '22', '--seconds', '900');
-    // cloud-init writes the key without the end of its line.
-    const key = "cut -d' ' -f2 /etc/ssh/ssh_host_ed25519_key.pub";
+    // cloud-init writes the key without the end of its line, for root alone.
+    const key = "sudo -n cut -d' ' -f2 /etc/ssh/ssh_host_ed25519_key.pub";
     const own = `cat word /etc/machine-id; ${key}; hostname; hostname -I; sudo -n id -un`;
     const [web, other] = await Promise.all(['web', 'other'].map(async (name) => (await byName(name, own)).split('\n')));
     assert.deepEqual([web?.[0], other?.[0]], ['earlier', 'earlier']);

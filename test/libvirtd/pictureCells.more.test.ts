@@ -89,7 +89,7 @@ describe('the cells of the picture', () => {
     const blocks = await sent(name);
     assert.deepEqual(seen(blocks), written.expected(rows));
     // Clusters of its own, but for those that only say that they are zeros.
-    assert.equal(blocks.rows[1]!.words, `inside the image · ${bytesText(6 * 64 * kibibyte)} · i.qcow2`);
+    assert.equal(blocks.rows[1]!.words, `inside the image · holds ${bytesText(6 * 64 * kibibyte)} · i.qcow2`);
 
     await r.virsh('snapshot-revert', name, 'one');
     written.leave();

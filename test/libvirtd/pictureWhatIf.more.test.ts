@@ -1,7 +1,7 @@
 // What an operation would do, as the picture shows it before it runs, against what the test itself wrote and against
 // what is there when it has run.
 import assert from 'node:assert/strict';
-import { copyFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import type { OperationRequest } from '../../src/domain/operation.js';
@@ -12,12 +12,12 @@ import { rowFates } from '../../src/ui/picture/page/blockScene.js';
 import type { PictureBlocks, PictureWhatIf } from '../../src/ui/picture/messages.js';
 import { defineDiskVm } from './diskVm.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
-import { readRefcounts } from './qcow2Refcounts.js';
 import { shownCells } from '../cells/shownCells.js';
 import { present, seen, writerInto, Written } from '../cells/written.js';
 
 const clusters = 64;
 const clusterBytes = 64 * 1024;
+const blockBytes = 4096;
 
 /** Cells from one on, and how many, with this mark. */
 const marks = (mark: string, ...at: readonly (readonly [number, number])[]): string => {
@@ -110,13 +110,18 @@ describe('what if, in the cells of the picture', () => {
       };
     }
 
-    /** What the picture says that the host gets back is what the image has less when it is done. */
-    async frees({ lines }: { readonly lines: string }, bytes: number, image: string, act: () => Promise<void>) {
-      assert.ok(lines.includes(`Frees ${bytesText(bytes)}.`), lines);
-      await copyFile(file(image), file('before'));
+    /** What the picture says that the host gets back, the image takes less when it is done. */
+    async frees({ lines }: { readonly lines: string }, image: string, act: () => Promise<void>) {
+      const taken = async (): Promise<number> => (await stat(file(image))).blocks * 512;
+      const before = await taken();
       await act();
-      const [before, after] = [await readRefcounts(file('before')), await readRefcounts(file(image))];
-      assert.equal((before.counts.size - after.counts.size) * clusterBytes, bytes);
+      const freed = before - (await taken());
+      // A table that is written anew can take a block more, or two.
+      const near = [-2, -1, 0, 1, 2].map((blocks) => `Frees ${bytesText(freed + blocks * blockBytes)}.`);
+      assert.ok(
+        near.some((line) => lines.includes(line)),
+        `${lines}, and ${freed} bytes were freed`,
+      );
     }
 
     async run(request: { readonly kind: OperationRequest['kind'] } & Record<string, unknown>): Promise<void> {
@@ -140,10 +145,7 @@ describe('what if, in the cells of the picture', () => {
       ['would be deleted with the crossed-out blocks', marks('X', [10, 4], [41, 1])],
       [`would keep ${bytesText(13 * clusterBytes)} of layer B`, marks('R', [8, 2], [14, 10], [40, 1])],
     ]);
-    // Its data, and its own two tables.
-    await vm.frees(shown, (5 + 2) * clusterBytes, 'if-inside.qcow2', () =>
-      vm.run({ kind: 'delete', snapshot: 'two', scope: 'one' }),
-    );
+    await vm.frees(shown, 'if-inside.qcow2', () => vm.run({ kind: 'delete', snapshot: 'two', scope: 'one' }));
     vm.written.merge(present, 'two');
     vm.written.rename('two', present);
     assert.deepEqual(seen(await vm.shown()), vm.written.expected(['one', present]));
@@ -162,10 +164,7 @@ describe('what if, in the cells of the picture', () => {
       ['would be deleted with the crossed-out blocks', marks('X', [4, 1])],
       [`would keep ${bytesText(7 * clusterBytes)} of layer B`, marks('R', [0, 4], [5, 3])],
     ]);
-    // Five clusters of data, two tables of each, and the list of snapshots.
-    await vm.frees(shown, (5 + 4 + 1) * clusterBytes, 'if-all.qcow2', () =>
-      vm.run({ kind: 'delete', snapshot: 'one', scope: 'withDescendants' }),
-    );
+    await vm.frees(shown, 'if-all.qcow2', () => vm.run({ kind: 'delete', snapshot: 'one', scope: 'withDescendants' }));
     vm.written.merge('two', 'one');
     vm.written.merge(present, 'one');
     vm.written.rename('one', present);
@@ -180,7 +179,7 @@ describe('what if, in the cells of the picture', () => {
     await vm.snapshot('two', 'two');
     await vm.write('if-back.qcow2', [6, 1], [20, 3]);
     const shown = await vm.whatIf('revert', 'one');
-    assert.deepEqual(shown.nodes, { one: 'would become the current state', '': 'would be lost' });
+    assert.deepEqual(shown.nodes, { one: 'would be current', '': 'would be lost' });
     assert.deepEqual(shown.rows, [
       ['would become the current state', none],
       ['', none],
