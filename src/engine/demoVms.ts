@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { lstat, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, parse } from 'node:path';
 import { undefinedIfAbsent } from '../base/errno.js';
 import { demoFolderName, demoFolderPattern } from '../domain/demoVm.js';
 import { Failure } from '../domain/failure.js';
@@ -76,16 +76,17 @@ export class DemoVms implements DemoVmsPort {
     return this.#persistence.demos.readLeftDemoVms();
   }
 
-  /** With what reverts and snapshots have left in its folder, which was made for it alone. */
+  /** With what its reverts and snapshots have left in its folder. A clone's files have names of their own. */
   async #filesBy(hypervisor: Hypervisor, vm: DemoVm): Promise<readonly MadeFile[]> {
     const known = await this.#knownFiles(hypervisor, vm);
     const paths = new Set(known.map(({ path }) => path));
     if (!paths.has(vm.folder)) {
       return known;
     }
+    const stems = [vm.name, ...known.map(({ path }) => parse(path).name)].map((stem) => `${stem}.`);
     const names = (await undefinedIfAbsent(readdir(vm.folder, { withFileTypes: true }))) ?? [];
     const beside = names
-      .filter((entry) => entry.isFile() || entry.isSocket())
+      .filter((entry) => entry.isSocket() || (entry.isFile() && stems.some((stem) => entry.name.startsWith(stem))))
       .map(({ name }) => join(vm.folder, name))
       .filter((path) => !paths.has(path));
     return [...known, ...(await identifyFiles(hypervisor, beside))];
