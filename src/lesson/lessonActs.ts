@@ -129,7 +129,8 @@ export class LessonActs {
       await perform(clone.ram === undefined ? made : { ...made, ram: 'kept' });
       await this.#options.engine.refresh({ vm: { ...this.#ref, uuid: made.clone.uuid } });
     } else if (discard !== undefined) {
-      this.#options.onStays?.(await discardClones(this.#options.engine, this.#ref));
+      const stay = await discardClones(this.#options.engine, this.#ref);
+      this.#options.onStays?.(stay);
     } else if (!(await runAsCommand(act, this.#vm, this.#options.commandLine))) {
       await perform(this.#require(requestOf(act, this.#ref, facts)));
     }

@@ -1,5 +1,5 @@
 // The VM of the lesson as the lesson uses it: its guest writes and counts, its files are looked at. Changes no VM.
-import { readdir, rename, stat } from 'node:fs/promises';
+import { readdir, rename, stat, utimes } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { undefinedIfAbsent } from '../base/errno.js';
 import { type DemoVm, demoVmFiles } from '../domain/demoVm.js';
@@ -131,6 +131,11 @@ export class LessonGuest {
     const { disk } = demoVmFiles(this.#vm);
     const away = `${disk}.lost`;
     await rename(isLost ? disk : away, isLost ? away : disk);
+    if (!isLost) {
+      // A change of its name looks like a write that somebody hides: this says that it is what it was.
+      const { atime, mtime } = await stat(disk);
+      await utimes(disk, atime, mtime);
+    }
   }
 
   async #ask(order: string, wanted?: string): Promise<string> {
