@@ -3,6 +3,7 @@ import { asFailure } from '../domain/asFailure.js';
 import type { Wait } from '../domain/wait.js';
 import { readStateComparison } from '../engine/comparedStates.js';
 import type { VmView } from '../live/views.js';
+import { disksOf } from '../session/disks.js';
 import { guestAddress, waitInSession } from '../session/guestInSession.js';
 import { readInfos, snapshotInfos } from '../session/infos.js';
 import { failureMessage } from '../text/failures/failureMessage.js';
@@ -59,7 +60,10 @@ export const describeVm: ToolHandler = async (work) => {
   const found = await requirePermittedVm(work, 'look');
   await session.engine.readTree(found.ref);
   // It is good without its sizes.
-  await session.engine.readLayers(found.ref).catch((error: unknown) => tools.log.info(asFailure(error).line));
+  const disks = await disksOf(session.engine, found).catch((error: unknown) => {
+    tools.log.info(asFailure(error).line);
+    return [];
+  });
   const view = session.view(found);
   const infos = snapshotInfos(view);
   const { name, uuid, state, connection, protected: isProtected } = session.infoOf(view);
@@ -72,6 +76,7 @@ export const describeVm: ToolHandler = async (work) => {
     protected: isProtected,
     you_may: isProtected ? 'look' : permissionFor(view.vm, session.settings.agentPermissions),
     guest_agent: view.vm.agentConnected ? 'answers' : view.vm.agentChannel ? 'silent' : 'none',
+    disks: disks.map(({ target, bytes }) => ({ disk: target, ...(bytes !== undefined && { bytes }) })),
     snapshots: infos.slice(-mostSnapshots).map(({ title, description, ...info }) => ({
       ...info,
       title: untrustedLine(title),

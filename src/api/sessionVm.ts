@@ -1,11 +1,12 @@
 // One VM of a session, as the library has it. Every operation is planned, and carried out only as it was planned.
 import { t } from '@vscode/l10n';
 import { asFailure } from '../domain/asFailure.js';
-import type { OperationRequest, PowerAction } from '../domain/operation.js';
+import type { DiskChange, OperationRequest, PowerAction } from '../domain/operation.js';
 import type { Wait } from '../domain/wait.js';
 import type { VmView } from '../live/views.js';
 import { isAlreadyInState } from '../operations/power/alreadyInState.js';
 import { type Asker, carryOut } from '../session/carryOut.js';
+import { disksOf } from '../session/disks.js';
 import type { FileCopy } from '../session/fileCopy.js';
 import { endInterrupted } from '../session/endInterrupted.js';
 import { endLeft, leftOn } from '../session/leftWork.js';
@@ -25,6 +26,7 @@ import type {
   CheckpointOptions,
   CopiedFile,
   CopyOptions,
+  DiskInfo,
   GuestFile,
   Harmful,
   OperationOutcome,
@@ -156,6 +158,28 @@ export class SessionVm implements VirtualMachine {
   consolidate(options: Harmful = {}): Promise<OperationOutcome> {
     return this.#librarySession.act((session) =>
       this.#carryOut(session, { kind: 'consolidate', vm: this.#found.ref }, options),
+    );
+  }
+
+  disks(): Promise<readonly DiskInfo[]> {
+    return this.#librarySession.look(async (session) => disksOf(session.engine, await this.#read(session)));
+  }
+
+  growDisk(disk: string, bytes: number, options: Harmful = {}): Promise<OperationOutcome> {
+    return this.#changeDisk({ do: 'grow', target: disk, bytes }, options);
+  }
+
+  addDisk(bytes: number, options: Harmful = {}): Promise<OperationOutcome> {
+    return this.#changeDisk({ do: 'add', bytes }, options);
+  }
+
+  removeDisk(disk: string, options: Harmful = {}): Promise<OperationOutcome> {
+    return this.#changeDisk({ do: 'remove', target: disk }, options);
+  }
+
+  #changeDisk(change: DiskChange, options: Harmful): Promise<OperationOutcome> {
+    return this.#librarySession.act((session) =>
+      this.#carryOut(session, { kind: 'disk', vm: this.#found.ref, change }, options),
     );
   }
 
