@@ -4,7 +4,7 @@ import type { Wait } from '../domain/wait.js';
 import { readStateComparison } from '../engine/comparedStates.js';
 import type { VmView } from '../live/views.js';
 import { disksOf } from '../session/disks.js';
-import { guestAddress, waitInSession } from '../session/guestInSession.js';
+import { guestPort, waitInSession } from '../session/guestInSession.js';
 import { readInfos, snapshotInfos } from '../session/infos.js';
 import { failureMessage } from '../text/failures/failureMessage.js';
 import { permissionFor } from './guard.js';
@@ -185,7 +185,7 @@ export const waitForVm: ToolHandler = async (work) => {
   };
 };
 
-/** Waits for a port at the VM's own address alone: an agent gets no way to look through a network. */
+/** Waits for a port of the VM alone: an agent gets no way to look through a network. */
 async function waitOf({ session, input, signal }: ToolCall, view: VmView): Promise<Wait | 'late'> {
   const atMostMs = secondsOf(input, usualSeconds.wait_for_vm) * 1_000;
   const port = input['port'];
@@ -198,9 +198,13 @@ async function waitOf({ session, input, signal }: ToolCall, view: VmView): Promi
       atMostMs,
     };
   }
-  const found = await guestAddress(session, view, atMostMs, signal);
+  // What leads into a network where nobody else is may have to be opened first, in QEMU.
+  if ((await session.engine.guests.networksOf(view.ref)).length === 0) {
+    await requirePermittedVm({ session, input }, 'act');
+  }
+  const found = await guestPort(session, view, port, atMostMs, signal);
   signal.throwIfAborted();
-  return typeof found === 'string' ? 'late' : { what: 'port', host: found.address, port, atMostMs: found.leftMs };
+  return found === 'stopped' ? 'late' : found;
 }
 
 export function secondsOf(input: ToolCall['input'], usual: number): number {

@@ -10,7 +10,7 @@ import { disksOf } from '../session/disks.js';
 import type { FileCopy } from '../session/fileCopy.js';
 import { endInterrupted } from '../session/endInterrupted.js';
 import { endLeft, leftOn } from '../session/leftWork.js';
-import { guestAddress, waitInSession, runInSession } from '../session/guestInSession.js';
+import { guestPort, waitInSession, runInSession } from '../session/guestInSession.js';
 import { operationOutcome, programOutcome, snapshotInfos } from '../session/infos.js';
 import type { FileReader, FilesPlace } from '../session/readers.js';
 import { repairRequest } from '../session/repairRequest.js';
@@ -292,14 +292,14 @@ export class SessionVm implements VirtualMachine {
     if (host !== undefined) {
       return { what: 'port', host, port, atMostMs };
     }
-    const found = await guestAddress(session, await this.#read(session), atMostMs, signal);
+    const found = await guestPort(session, await this.#read(session), port, atMostMs, signal);
     if (found === 'stopped') {
       throw new VirtRewindError('cancelled', t('Cancelled.'));
     }
     if (found === 'late') {
       throw new VirtRewindError('late', noAddressText(this.name, 'host'));
     }
-    return { what: 'port', host: found.address, port, atMostMs: found.leftMs };
+    return found;
   }
 
   /** Who says what state is wanted has it already, where there is nothing to do. */
