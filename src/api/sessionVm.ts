@@ -10,7 +10,7 @@ import { disksOf } from '../session/disks.js';
 import type { FileCopy } from '../session/fileCopy.js';
 import { endInterrupted } from '../session/endInterrupted.js';
 import { endLeft, leftOn } from '../session/leftWork.js';
-import { guestPort, waitInSession, runInSession } from '../session/guestInSession.js';
+import { guestPort, requireGuestOn, waitInSession, runInSession } from '../session/guestInSession.js';
 import { operationOutcome, programOutcome, snapshotInfos } from '../session/infos.js';
 import type { FileReader, FilesPlace } from '../session/readers.js';
 import { repairRequest } from '../session/repairRequest.js';
@@ -292,7 +292,11 @@ export class SessionVm implements VirtualMachine {
     if (host !== undefined) {
       return { what: 'port', host, port, atMostMs };
     }
-    const found = await guestPort(session, await this.#read(session), port, atMostMs, signal);
+    const view = await this.#read(session);
+    requireGuestOn(view.vm);
+    // What leads into a network where nobody else is may have to be opened first, in QEMU.
+    const how = (await session.engine.guests.networksOf(view.ref)).length === 0 ? 'act' : 'look';
+    const found = await this.#librarySession[how]((now) => guestPort(now, view, port, atMostMs, signal));
     if (found === 'stopped') {
       throw new VirtRewindError('cancelled', t('Cancelled.'));
     }
