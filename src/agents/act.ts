@@ -9,6 +9,7 @@ import { secondsOf } from './look.js';
 import { ToolRefusal, toolError } from './refusal.js';
 import {
   carryOutStep,
+  countInCheckpoint,
   ensureCheckpoint,
   keepCheckpoint,
   takeCheckpoint,
@@ -16,7 +17,17 @@ import {
   releaseReservation,
   type StepReport,
 } from './stepCheckpoints.js';
-import { allowedPlan, beginStep, revertRequest, revertTarget, type Step, undoTarget, wishOf } from './stepPlans.js';
+import {
+  allowedPlan,
+  beginStep,
+  diskBytes,
+  diskRequest,
+  revertRequest,
+  revertTarget,
+  type Step,
+  undoTarget,
+  wishOf,
+} from './stepPlans.js';
 import { type ToolHandler, usualSeconds } from './toolCall.js';
 
 export const checkpointVm: ToolHandler = async (work) => {
@@ -67,6 +78,24 @@ export const runInGuest: ToolHandler = async (work) => {
     }
     const { stdout, stderr, cut, ...end } = programOutcome(ran);
     return { ended: true, ...end, stdout: markUntrusted(stdout), stderr: markUntrusted(stderr), ...(cut && { cut }) };
+  });
+};
+
+/** What the guest may write to a larger disk counts as if its checkpoint took it. */
+export const changeDisk: ToolHandler = async (work) => {
+  const step = await beginStep(work, 'act');
+  const { ref } = step.view;
+  const request = diskRequest(step);
+  // Before a checkpoint is taken for what will be refused.
+  const planned = await allowedPlan(step, request, 'nothing');
+  const { change, disk, size } = work.input;
+  return logStep(step, 'change_disk', [change, disk, size].filter(Boolean).join(' '), async (report) => {
+    await ensureCheckpoint(step, report);
+    work.tools.fresh.delete(ref.uuid);
+    await countInCheckpoint(step, report, diskBytes(planned));
+    const { plan, result } = await carryOutStep(step, report, { request }, 'checkpoint');
+    const [done] = plan.steps;
+    return { ...(done !== undefined && 'target' in done && { disk: done.target }), ...outcomeOf(result) };
   });
 };
 

@@ -3,7 +3,8 @@ import { asFailure } from '../domain/asFailure.js';
 import type { Wait } from '../domain/wait.js';
 import { readStateComparison } from '../engine/comparedStates.js';
 import type { VmView } from '../live/views.js';
-import { guestAddress, waitInSession } from '../session/guestInSession.js';
+import { disksOf } from '../session/disks.js';
+import { guestPort, waitInSession } from '../session/guestInSession.js';
 import { readInfos, snapshotInfos } from '../session/infos.js';
 import { failureMessage } from '../text/failures/failureMessage.js';
 import { permissionFor } from './guard.js';
@@ -59,7 +60,10 @@ export const describeVm: ToolHandler = async (work) => {
   const found = await requirePermittedVm(work, 'look');
   await session.engine.readTree(found.ref);
   // It is good without its sizes.
-  await session.engine.readLayers(found.ref).catch((error: unknown) => tools.log.info(asFailure(error).line));
+  const disks = await disksOf(session.engine, found).catch((error: unknown) => {
+    tools.log.info(asFailure(error).line);
+    return [];
+  });
   const view = session.view(found);
   const infos = snapshotInfos(view);
   const { name, uuid, state, connection, protected: isProtected } = session.infoOf(view);
@@ -72,6 +76,7 @@ export const describeVm: ToolHandler = async (work) => {
     protected: isProtected,
     you_may: isProtected ? 'look' : permissionFor(view.vm, session.settings.agentPermissions),
     guest_agent: view.vm.agentConnected ? 'answers' : view.vm.agentChannel ? 'silent' : 'none',
+    disks: disks.map(({ target, bytes }) => ({ disk: target, ...(bytes !== undefined && { bytes }) })),
     snapshots: infos.slice(-mostSnapshots).map(({ title, description, ...info }) => ({
       ...info,
       title: untrustedLine(title),
@@ -180,7 +185,7 @@ export const waitForVm: ToolHandler = async (work) => {
   };
 };
 
-/** Waits for a port at the VM's own address alone: an agent gets no way to look through a network. */
+/** Waits for a port of the VM alone: an agent gets no way to look through a network. */
 async function waitOf({ session, input, signal }: ToolCall, view: VmView): Promise<Wait | 'late'> {
   const atMostMs = secondsOf(input, usualSeconds.wait_for_vm) * 1_000;
   const port = input['port'];
@@ -193,9 +198,13 @@ async function waitOf({ session, input, signal }: ToolCall, view: VmView): Promi
       atMostMs,
     };
   }
-  const found = await guestAddress(session, view, atMostMs, signal);
+  // What leads into a network where nobody else is may have to be opened first, in QEMU.
+  if ((await session.engine.guests.networksOf(view.ref)).length === 0) {
+    await requirePermittedVm({ session, input }, 'act');
+  }
+  const found = await guestPort(session, view, port, atMostMs, signal);
   signal.throwIfAborted();
-  return typeof found === 'string' ? 'late' : { what: 'port', host: found.address, port, atMostMs: found.leftMs };
+  return found === 'stopped' ? 'late' : found;
 }
 
 export function secondsOf(input: ToolCall['input'], usual: number): number {

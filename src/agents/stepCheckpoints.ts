@@ -167,6 +167,15 @@ async function writeRecord(
   report.number = number;
 }
 
+/** More than the checkpoint itself takes. */
+export async function countInCheckpoint({ work, view }: Step, { before }: StepReport, bytes: number): Promise<void> {
+  const checkpoints = work.tools.checkpoints(work.session);
+  const record = (await checkpoints.of(view.ref)).findLast(({ name }) => name === before);
+  if (record !== undefined && bytes > 0) {
+    await checkpoints.add(view.ref, { ...record, bytes: record.bytes + bytes });
+  }
+}
+
 export function titleOf({ number, work }: Step): string {
   return `Before step ${number} of ${work.tools.agent}`;
 }

@@ -1,6 +1,6 @@
 // What an act of an agent would do to its VM, as a plan that the guard has let pass, and as a question. Does nothing.
 import { t } from '@vscode/l10n';
-import type { AfterRevert, OperationRequest } from '../domain/operation.js';
+import type { AfterRevert, DiskChange, OperationRequest } from '../domain/operation.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { displayLine } from '../domain/plainText.js';
 import { freeTitle } from '../domain/snapshotName.js';
@@ -12,6 +12,7 @@ import {
   findCheckpointBefore,
 } from '../journal/agentCheckpoints.js';
 import type { Plan } from '../operations/plan.js';
+import { parseSize } from '../session/disks.js';
 import type { CheckpointWish, UndoableRevert } from '../session/session.js';
 import { questionOf } from '../text/questions/questionText.js';
 import { untrustedLine } from './guestText.js';
@@ -82,6 +83,9 @@ async function planAct(work: ToolCall, tool: string): Promise<{ readonly view: V
   if (tool === 'checkpoint_vm') {
     return { view, plan: await allowedPlan(step, await checkpointRequest(step, wishOf(work)), 'nothing') };
   }
+  if (tool === 'change_disk') {
+    return { view, plan: await allowedPlan(step, diskRequest(step), 'nothing') };
+  }
   if (!['revert_vm', 'undo_revert'].includes(tool)) {
     return { view };
   }
@@ -148,6 +152,36 @@ export function wishOf({ input }: ToolCall): CheckpointWish {
   };
 }
 
+/** @throws ToolRefusal */
+export function diskRequest({ work, view }: Pick<Step, 'work' | 'view'>): OperationRequest {
+  return { kind: 'disk', vm: view.ref, change: diskChangeIn(work.input) };
+}
+
+function diskChangeIn({ change, disk: target, size }: ToolInput): DiskChange {
+  const bytes = typeof size === 'string' ? parseSize(size) : undefined;
+  const isFit = (change === 'add') === (target === undefined) && (change === 'remove') === (size === undefined);
+  if (!isFit || (size !== undefined && bytes === undefined)) {
+    throw new ToolRefusal(
+      'invalid',
+      'grow takes disk and size, add takes size, remove takes disk. A size is such as 40G.',
+    );
+  }
+  const disk = String(target);
+  return bytes === undefined
+    ? { do: 'remove', target: disk }
+    : change === 'add'
+      ? { do: 'add', bytes }
+      : { do: 'grow', target: disk, bytes };
+}
+
+/** What the guest can write to it more than before. */
+export function diskBytes({ steps }: Plan): number {
+  const more = steps.map((step) =>
+    step.kind === 'growDisk' ? step.bytes - step.from : step.kind === 'addDisk' ? step.bytes : 0,
+  );
+  return more.reduce((sum, bytes) => sum + bytes, 0);
+}
+
 /** What is now is kept, always: not as it is set. */
 export function revertRequest(
   { work, view }: Step,
@@ -198,7 +232,8 @@ export function planDenial(step: Step, plan: Plan, done: 'nothing' | 'checkpoint
 }
 
 /** Why there may not be one more checkpoint of agents. */
-export function oneMoreDenial({ work, view, counted }: Step, { spaceBytes = 0 }: Plan): Denial | undefined {
+export function oneMoreDenial({ work, view, counted }: Step, plan: Plan): Denial | undefined {
+  const { spaceBytes = diskBytes(plan) } = plan;
   const { agentCheckpoints: checkpoints, agentSpaceGb } = work.session.settings;
   const bytes = counted.reduce((sum, one) => sum + one.bytes, 0);
   const limits = { checkpoints, bytes: agentSpaceGb * gigabyte };

@@ -158,6 +158,19 @@ const tools = {
     },
     act: async () => (await import('./hands.js')).click,
   },
+  change_disk: {
+    description:
+      'Grows a disk of a VM, adds an empty one, or removes one from a VM that is off. Creates a checkpoint first, so revert_vm with before_step undoes it. describe_vm lists the disks. What the guest makes of a larger or new disk is up to it.',
+    needs: 'act',
+    acts: true,
+    fields: {
+      vm,
+      change: { type: 'string', description: 'What to do.', needed: true, words: ['grow', 'add', 'remove'] },
+      disk: { type: 'string', description: 'Which one to grow or remove, such as vda.', most: 100 },
+      size: { type: 'string', description: 'Of the grown or added disk in all, such as 40G.', most: 20 },
+    },
+    act: async () => (await import('./act.js')).changeDisk,
+  },
   read_console: {
     description:
       'Reads the serial console of the guest for some seconds. Types nothing, and does not take the console from other clients.',

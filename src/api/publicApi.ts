@@ -1,6 +1,7 @@
 // What the library is for who imports it. This file is published as it is.
 import type {
   BackupInfo,
+  DiskInfo,
   OperationOutcome,
   ProblemInfo,
   ProgramOutcome,
@@ -188,6 +189,17 @@ export interface VirtualMachine {
   resume(options?: Cancellable): Promise<OperationOutcome>;
   /** Merges the layers below the current state. */
   consolidate(options?: Harmful): Promise<OperationOutcome>;
+  /** Read afresh, without what is only read, or shared. */
+  disks(): Promise<readonly DiskInfo[]>;
+  /**
+   * From now on it has so many bytes; snapshots keep the size that it had. It cannot be made smaller again.
+   * @param disk as the guest names it: `vda`
+   */
+  growDisk(disk: string, bytes: number, options?: Harmful): Promise<OperationOutcome>;
+  /** An empty one. Snapshots do not have it: a revert to one removes it, and its file stays. */
+  addDisk(bytes: number, options?: Harmful): Promise<OperationOutcome>;
+  /** Of a VM that is off. Its file goes to the trash, or stays where a snapshot uses it. */
+  removeDisk(disk: string, options?: Harmful): Promise<OperationOutcome>;
   /** Resolves when it runs, also where it did before. */
   start(options?: Cancellable): Promise<OperationOutcome>;
   /** Resolves when it is off, also where it was before. */
@@ -334,6 +346,7 @@ export interface VirtRewindApi {
 
 export type {
   BackupInfo,
+  DiskInfo,
   OperationOutcome,
   ProblemInfo,
   ProgramOutcome,

@@ -1,15 +1,16 @@
 // One VM of a session, as the library has it. Every operation is planned, and carried out only as it was planned.
 import { t } from '@vscode/l10n';
 import { asFailure } from '../domain/asFailure.js';
-import type { OperationRequest, PowerAction } from '../domain/operation.js';
+import type { DiskChange, OperationRequest, PowerAction } from '../domain/operation.js';
 import type { Wait } from '../domain/wait.js';
 import type { VmView } from '../live/views.js';
 import { isAlreadyInState } from '../operations/power/alreadyInState.js';
 import { type Asker, carryOut } from '../session/carryOut.js';
+import { disksOf } from '../session/disks.js';
 import type { FileCopy } from '../session/fileCopy.js';
 import { endInterrupted } from '../session/endInterrupted.js';
 import { endLeft, leftOn } from '../session/leftWork.js';
-import { guestAddress, waitInSession, runInSession } from '../session/guestInSession.js';
+import { guestPort, requireGuestOn, waitInSession, runInSession } from '../session/guestInSession.js';
 import { operationOutcome, programOutcome, snapshotInfos } from '../session/infos.js';
 import type { FileReader, FilesPlace } from '../session/readers.js';
 import { repairRequest } from '../session/repairRequest.js';
@@ -25,6 +26,7 @@ import type {
   CheckpointOptions,
   CopiedFile,
   CopyOptions,
+  DiskInfo,
   GuestFile,
   Harmful,
   OperationOutcome,
@@ -159,6 +161,28 @@ export class SessionVm implements VirtualMachine {
     );
   }
 
+  disks(): Promise<readonly DiskInfo[]> {
+    return this.#librarySession.look(async (session) => disksOf(session.engine, await this.#read(session)));
+  }
+
+  growDisk(disk: string, bytes: number, options: Harmful = {}): Promise<OperationOutcome> {
+    return this.#changeDisk({ do: 'grow', target: disk, bytes }, options);
+  }
+
+  addDisk(bytes: number, options: Harmful = {}): Promise<OperationOutcome> {
+    return this.#changeDisk({ do: 'add', bytes }, options);
+  }
+
+  removeDisk(disk: string, options: Harmful = {}): Promise<OperationOutcome> {
+    return this.#changeDisk({ do: 'remove', target: disk }, options);
+  }
+
+  #changeDisk(change: DiskChange, options: Harmful): Promise<OperationOutcome> {
+    return this.#librarySession.act((session) =>
+      this.#carryOut(session, { kind: 'disk', vm: this.#found.ref, change }, options),
+    );
+  }
+
   start(options: Cancellable = {}): Promise<OperationOutcome> {
     return this.#power('start', options);
   }
@@ -268,14 +292,18 @@ export class SessionVm implements VirtualMachine {
     if (host !== undefined) {
       return { what: 'port', host, port, atMostMs };
     }
-    const found = await guestAddress(session, await this.#read(session), atMostMs, signal);
+    const view = await this.#read(session);
+    requireGuestOn(view.vm);
+    // What leads into a network where nobody else is may have to be opened first, in QEMU.
+    const how = (await session.engine.guests.networksOf(view.ref)).length === 0 ? 'act' : 'look';
+    const found = await this.#librarySession[how]((now) => guestPort(now, view, port, atMostMs, signal));
     if (found === 'stopped') {
       throw new VirtRewindError('cancelled', t('Cancelled.'));
     }
     if (found === 'late') {
       throw new VirtRewindError('late', noAddressText(this.name, 'host'));
     }
-    return { what: 'port', host: found.address, port, atMostMs: found.leftMs };
+    return found;
   }
 
   /** Who says what state is wanted has it already, where there is nothing to do. */

@@ -6,7 +6,7 @@ import { type AnswersOf, describe, flag, maybe, text, whole } from '../session/a
 import { memberOutcomes, publicShapes, told } from '../session/publicTypes.js';
 import { byHand, systemAnswers } from './systemAnswers.js';
 
-const { VmInfo, SnapshotInfo, OperationOutcome, ProblemInfo, RecoveryOutcome, ProgramOutcome } = publicShapes;
+const { VmInfo, SnapshotInfo, DiskInfo, OperationOutcome, ProblemInfo, RecoveryOutcome, ProgramOutcome } = publicShapes;
 
 const unreachable = v.array(v.object({ connection: text, kind: text, message: text }));
 const lines = v.array(v.object({ kind: text, text }));
@@ -112,14 +112,7 @@ export const answers = {
   disks: v.object({
     command: v.literal('disk'),
     vm: VmInfo,
-    disks: v.array(
-      v.object({
-        target: describe(text, 'As the guest names it.'),
-        format: text,
-        bytes: maybe(describe(whole, 'Its size for the guest; absent where its image cannot be seen.')),
-        file: maybe(text),
-      }),
-    ),
+    disks: v.array(DiskInfo),
   }),
   speed: v.object({ command: v.literal('speed'), vm: VmInfo, limits: v.object({ disks: limits, networks: limits }) }),
   'renew-identity': v.object({

@@ -11,4 +11,6 @@ export interface GuestAddress {
 export interface GuestPort {
   readonly address: string;
   readonly port: number;
+  /** Whether the guest has taken a connection that is open now; absent where only the guest knows. */
+  readonly isTaken?: boolean;
 }

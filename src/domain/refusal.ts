@@ -190,6 +190,8 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly nameIsTagId: { snapshot: string; file: string; other: string };
   /** The image holds two tags of the snapshot's name. */
   readonly tagTwice: { snapshot: string; file: string };
+  /** @param at milliseconds since 1970 */
+  readonly datedAhead: { vm: string; snapshot: string; at: string };
   /** The name is a number, and the IDs of the image's tags cannot be seen. */
   /** `why`: missing in the disk, otherTime there than in the others, name that libvirt cannot use. */
   readonly tagNotWhole: { tag: string; disk: string; why: string };

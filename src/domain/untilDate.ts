@@ -1,4 +1,17 @@
 // How long something is kept, as people write it: an age, a day or a time. Pure.
+import { mostAheadMs } from './clockText.js';
+import { type RefusedDecision, refuse } from './refusal.js';
+import type { SnapshotTree } from './snapshot.js';
+
+/** No date is given by a clock that is or was wrong: what it calls the future may be over. */
+export function clockRefusal(
+  { name: vm }: { readonly name: string },
+  { snapshots }: Pick<SnapshotTree, 'snapshots'>,
+  now: number,
+): RefusedDecision | undefined {
+  const ahead = snapshots.find(({ createdAt }) => createdAt > now + mostAheadMs);
+  return ahead && refuse('datedAhead', { vm, snapshot: ahead.title, at: String(ahead.createdAt) });
+}
 
 const units: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 

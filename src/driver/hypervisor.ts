@@ -107,7 +107,7 @@ export interface CommonMoment {
 export interface RunOptions {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Pick<Progress, 'fraction' | 'cancellable' | 'saved'>) => void;
-  /** Records the files of a VM that is created. */
+  /** Records the files of a VM that is created, and of any other the part in which a file is filled. */
   readonly onMade?: OnMade;
   /** The operation has begun and must not be left half done. */
   readonly begun?: boolean;

@@ -29,6 +29,8 @@ export interface MigrationRun {
   readonly onProgress: (progress: Pick<Progress, 'fraction' | 'cancellable'>) => void;
   /** Milliseconds that the guest may stand still, where it writes faster than its RAM can be sent. */
   readonly mostStopMs: number;
+  /** Absent: as fast as it goes. */
+  readonly mebibytesPerSecond?: number;
 }
 
 export interface BegunMigration {

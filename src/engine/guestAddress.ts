@@ -1,7 +1,9 @@
 // Where a guest can be reached, which it may tell only a while after it was started.
 import type { GuestAddress, GuestPort } from '../domain/guestAddress.js';
 import type { VmRef } from '../domain/vm.js';
-import type { GuestsPort } from './enginePort.js';
+import type { VmView } from '../live/views.js';
+import type { PortWait } from '../domain/wait.js';
+import type { EnginePort, GuestsPort } from './enginePort.js';
 import { pause, type WaitContext } from './waitFor.js';
 
 const betweenLooksMs = 500;
@@ -38,5 +40,35 @@ export async function portAtHost(
   ref: VmRef,
   port: number,
 ): Promise<GuestPort | undefined> {
-  return (await guests.networksOf(ref)).length === 0 ? guests.portOf(ref, port) : undefined;
+  const found = (await guests.networksOf(ref)).length === 0 ? await guests.portOf(ref, port) : undefined;
+  return found && { address: found.address, port: found.port };
+}
+
+interface PortSearch extends AddressSearch {
+  readonly engine: Pick<EnginePort, 'hostLogin'> & {
+    readonly guests: Pick<GuestsPort, 'networksOf' | 'portOf'>;
+  };
+  readonly view: Pick<VmView, 'ref' | 'vm'>;
+}
+
+/** How a port of a guest is waited for: where a port of this computer alone leads to it, by that. @throws Failure */
+export async function guestPort(
+  port: number,
+  atMostMs: number,
+  { engine, view: { ref, vm }, ...search }: PortSearch,
+): Promise<PortWait | 'late' | 'stopped'> {
+  const { guests } = engine;
+  const isHere = (await engine.hostLogin(ref, 'toRead')) === undefined;
+  const by = isHere ? await portAtHost(guests, ref, port) : undefined;
+  if (by !== undefined) {
+    // A VM that is off by now answers nobody; the next look tells.
+    const isTaken = (): Promise<boolean | undefined> =>
+      guests.portOf(ref, port).then(
+        (now) => now?.isTaken,
+        () => false,
+      );
+    return { what: 'port', host: vm.name, port, atMostMs, by: { ...by, isTaken } };
+  }
+  const found = await guestAddress(atMostMs, search);
+  return typeof found === 'string' ? found : { what: 'port', host: found.address, port, atMostMs: found.leftMs };
 }

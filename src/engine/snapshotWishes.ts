@@ -1,6 +1,8 @@
 // What a person wants of single snapshots: to keep some, to go back to one.
+import { Failure } from '../domain/failure.js';
 import { type MarkRequest, logAsUnchanged, loggedSnapshotsOf, type LoggedState } from '../domain/loggedOperation.js';
 import type { Snapshot } from '../domain/snapshot.js';
+import { clockRefusal } from '../domain/untilDate.js';
 import type { VmRef } from '../domain/vm.js';
 import {
   datedIn,
@@ -67,8 +69,21 @@ export class SnapshotWishes {
    * to be undone.
    */
   async mark(request: MarkRequest, undoes?: string, asked?: 'unasked'): Promise<void> {
+    await (request.kind === 'keep' && undoes === undefined ? this.#requireClock(request) : undefined);
     for (const one of request.kind === 'keep' ? await this.#groups(request, undoes) : [request]) {
       await this.#mark(one, undoes, asked);
+    }
+  }
+
+  /** @throws Failure `refused` */
+  async #requireClock({ vm: ref, until }: KeepRequest): Promise<void> {
+    const vm = this.#seen.findVm(ref)?.vm;
+    const refused =
+      vm === undefined || until === undefined
+        ? undefined
+        : clockRefusal(vm, await this.#seen.readTree(ref), Date.now());
+    if (refused !== undefined) {
+      throw new Failure('refused', { refusal: refused.refusal });
     }
   }
 

@@ -3,11 +3,15 @@
 import { connect } from 'node:net';
 import { type Clock, within } from '../base/clock.js';
 import type { Vm } from '../domain/vm.js';
-import type { Wait } from '../domain/wait.js';
+import type { PortWait, Wait } from '../domain/wait.js';
 
 const betweenLooksMs = 500;
 /** A host that says nothing would hold a connection for minutes. */
 const longestTryMs = 5_000;
+/** After it, a server that does not speak first is known by who forwards to it. */
+const silentMs = 1_000;
+/** passt gives up after 10 s where the guest does not answer (`SYN_TIMEOUT` in its tcp.c). */
+const longestForwardMs = 12_000;
 
 export interface WaitContext {
   readonly clock: Clock;
@@ -36,10 +40,11 @@ export async function waitFor(wait: Wait, { clock, signal, readVm }: WaitContext
     if (wait.what === 'agent' && vm?.agentChannel === false) {
       return { outcome: 'noAgent', name };
     }
-    const tryMs = Math.min(remainingMs(), longestTryMs);
     const isThere =
       wait.what === 'port'
-        ? await portAnswers(wait.host, wait.port, clock, tryMs)
+        ? await (wait.by === undefined
+            ? portOpens(wait, clock, Math.min(remainingMs(), longestTryMs))
+            : guestAnswers(wait.by, clock, remainingMs()))
         : vm && isConditionMet(wait.what, vm);
     if (isThere === true) {
       return { outcome: 'there', name };
@@ -65,15 +70,46 @@ function isConditionMet(what: Wait['what'], { power, agentConnected }: Vm): bool
   }
 }
 
-async function portAnswers(host: string, port: number, clock: Clock, ms: number): Promise<boolean> {
-  const socket = connect({ host, port });
-  const opened = new Promise<boolean>((resolve) => {
-    socket.once('connect', () => resolve(true));
+function portOpens({ host, port }: PortWait, clock: Clock, ms: number): Promise<boolean> {
+  return withSocket({ host, port }, 'connect', (told) => within(clock, ms, told, false));
+}
+
+/**
+ * | within a second, the connection | the guest has taken it | → |
+ * |---------------------------------|------------------------|---|
+ * | brings something                | any                    | answers |
+ * | is closed                       | any                    | does not |
+ * | is silent                       | yes                    | answers |
+ * | is silent                       | no                     | does not |
+ * | is silent                       | not known              | answers, where it stays open for as long as a forwarder waits for the guest |
+ */
+function guestAnswers(
+  { address, port, isTaken }: NonNullable<PortWait['by']>,
+  clock: Clock,
+  ms: number,
+): Promise<boolean> {
+  return withSocket({ host: address, port }, 'data', async (told) => {
+    const said = await within(clock, Math.min(ms, silentMs), told, undefined);
+    return (
+      said ?? (await isTaken()) ?? (await within(clock, Math.min(ms, longestForwardMs), told, ms >= longestForwardMs))
+    );
+  });
+}
+
+/** @param sign of the socket: that there is somebody */
+async function withSocket(
+  to: { readonly host: string; readonly port: number },
+  sign: 'connect' | 'data',
+  answers: (told: Promise<boolean>) => Promise<boolean>,
+): Promise<boolean> {
+  const socket = connect(to);
+  const told = new Promise<boolean>((resolve) => {
+    socket.once(sign, () => resolve(true));
     // Nobody listens, or there is no such host yet: the next look tells.
-    socket.once('error', () => resolve(false));
+    socket.once('error', () => resolve(false)).once('close', () => resolve(false));
   });
   try {
-    return await within(clock, ms, opened, false);
+    return await answers(told);
   } finally {
     socket.destroy();
   }

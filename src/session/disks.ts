@@ -2,21 +2,13 @@
 import { isOwnDisk } from '../domain/vm.js';
 import type { EnginePort } from '../engine/enginePort.js';
 import type { VmView } from '../live/views.js';
-
-export interface ListedDisk {
-  /** As the guest names it. */
-  readonly target: string;
-  readonly format: string;
-  /** What it has for the guest; absent where its image cannot be seen. */
-  readonly bytes?: number;
-  readonly file?: string;
-}
+import type { DiskInfo } from './publicTypes.js';
 
 /** Without what is only read, or shared. */
 export async function disksOf(
   engine: Pick<EnginePort, 'readLayers'>,
   { ref, vm }: Pick<VmView, 'ref' | 'vm'>,
-): Promise<readonly ListedDisk[]> {
+): Promise<readonly DiskInfo[]> {
   const { disks } = await engine.readLayers(ref);
   return vm.disks.filter(isOwnDisk).map(({ target, format, source: file }) => {
     const bytes = disks.find((one) => one.target === target)?.layers[0]?.virtualBytes;

@@ -3,7 +3,7 @@ import { Failure } from '../domain/failure.js';
 import { refuse } from '../domain/refusal.js';
 import { isPausedToBeSaved, type Vm } from '../domain/vm.js';
 import { systemClock } from '../base/clock.js';
-import { guestAddress as addressWithin } from '../engine/guestAddress.js';
+import { guestPort as portWithin } from '../engine/guestAddress.js';
 import type { VmView } from '../live/views.js';
 import type { Session } from './session.js';
 import type { Wait } from '../domain/wait.js';
@@ -22,14 +22,16 @@ export function requireGuestOn({ name, power, powerReason }: Pick<Vm, 'name' | '
 }
 
 /** @param view as it was read just now. @throws Failure `refused` where its guest is not on */
-export async function guestAddress(
+export async function guestPort(
   { engine }: Session,
-  { ref, vm }: VmView,
+  view: VmView,
+  port: number,
   atMostMs: number,
   signal: AbortSignal,
-): ReturnType<typeof addressWithin> {
-  requireGuestOn(vm);
-  return addressWithin(atMostMs, { clock: systemClock, signal, addressesOf: () => engine.guests.addressesOf(ref) });
+): ReturnType<typeof portWithin> {
+  requireGuestOn(view.vm);
+  const addressesOf = (): ReturnType<typeof engine.guests.addressesOf> => engine.guests.addressesOf(view.ref);
+  return portWithin(port, atMostMs, { engine, view, clock: systemClock, signal, addressesOf });
 }
 
 /**

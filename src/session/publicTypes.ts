@@ -57,6 +57,13 @@ const OperationOutcome = v.object({
   left: maybe(describe(v.array(text), 'Files that should be gone and could not be removed.')),
 });
 
+const DiskInfo = v.object({
+  target: describe(text, 'As the guest names it.'),
+  format: text,
+  bytes: maybe(describe(whole, 'Its size for the guest; absent where its image cannot be seen.')),
+  file: maybe(text),
+});
+
 /** The problem in the answers of doctor and health. */
 export const told = {
   kind: describe(text, 'Stable; the sentences are in the language of the process.'),
@@ -254,6 +261,7 @@ export const publicShapes = {
   VmState,
   VmInfo,
   SnapshotInfo,
+  DiskInfo,
   OperationOutcome,
   ProblemInfo,
   RecoveryOutcome,
@@ -269,6 +277,7 @@ export const publicShapes = {
 export type VmState = ValueOf<typeof VmState>;
 export type VmInfo = ValueOf<typeof VmInfo>;
 export type SnapshotInfo = ValueOf<typeof SnapshotInfo>;
+export type DiskInfo = ValueOf<typeof DiskInfo>;
 export type OperationOutcome = ValueOf<typeof OperationOutcome>;
 export type ProblemInfo = ValueOf<typeof ProblemInfo>;
 export type RecoveryOutcome = ValueOf<typeof RecoveryOutcome>;

@@ -6,7 +6,7 @@ import type { GuestAddress } from '../domain/guestAddress.js';
 import type { StartWait, SystemMember } from '../domain/system.js';
 import type { VmRef } from '../domain/vm.js';
 import type { Wait } from '../domain/wait.js';
-import { guestAddress } from '../engine/guestAddress.js';
+import { guestPort } from '../engine/guestAddress.js';
 import type { EnginePort } from '../engine/enginePort.js';
 import { type WaitResult, waitFor } from '../engine/waitFor.js';
 
@@ -185,11 +185,12 @@ export async function untilUp(
         return waitForMember({ what: 'port', host, port, atMostMs: remainingMs() });
       }
       const addressesOf = (): Promise<readonly GuestAddress[]> => engine.guests.addressesOf(ref).catch(() => []);
-      const found = await guestAddress(remainingMs(), { clock, signal, addressesOf });
+      const view = { ref, vm: await readVm() };
+      const found = await guestPort(port, remainingMs(), { engine, view, clock, signal, addressesOf });
       if (typeof found === 'string') {
         throw waitFailure(found);
       }
-      return waitForMember({ what: 'port', host: found.address, port, atMostMs: found.leftMs });
+      return waitForMember(found);
     }
     case 'command':
       for (;;) {

@@ -41,6 +41,8 @@ export interface HostFolder {
   /** The copy, under its own name and under the one that it has now. */
   readonly folder: string;
   readonly begun: string;
+  /** Absent: as fast as it goes. */
+  readonly bytesPerSecond?: number;
 }
 
 export async function listThere(

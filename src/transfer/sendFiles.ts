@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { displayLine } from '../domain/plainText.js';
 import { type DataRange, dataRanges } from '../qemu/dataRanges.js';
 import { factsOf } from '../qemu/fileFacts.js';
@@ -14,6 +15,7 @@ import type { VmHost } from './vmHost.js';
 import { type HostFolder, requireDone } from './hostFolder.js';
 import { DdCount } from './ddCount.js';
 import { type Originals, originalsHere } from './originals.js';
+import { paceOf } from './pace.js';
 import writingProgram from './writeFiles.sh';
 import { writeThere, type Writing } from './writeThere.js';
 
@@ -35,6 +37,7 @@ interface SentData extends SentFile {
 const leastHole = 1024 * 1024;
 /** The host writes so much to its disk while more comes. */
 const flushedBytes = 128 * 1024 * 1024;
+const betweenLooksMs = 20;
 
 /** Each file gets its time when all of it is there, which tells it from one that was interrupted. */
 export async function sendFiles(
@@ -46,6 +49,7 @@ export async function sendFiles(
   if (files.length === 0) {
     return;
   }
+  const { bytesPerSecond } = copy;
   const all: SentData[] = [];
   for (const file of files) {
     const stats = await originals.host.files.stat(file.from);
@@ -53,7 +57,8 @@ export async function sendFiles(
     if (bytes !== file.bytes) {
       throw transferFailure('changed');
     }
-    const ranges = inPieces(await rangesOf(originals.host, { path: file.from, bytes, allocatedBytes }));
+    const most = Math.min(flushedBytes, bytesPerSecond ?? flushedBytes);
+    const ranges = inPieces(await rangesOf(originals.host, { path: file.from, bytes, allocatedBytes }), most);
     // A device is for more users than a file with its content.
     const mode = stats.isBlockDevice() ? 0o600 : stats.mode & 0o777;
     all.push({ ...file, mode: mode.toString(8), ranges });
@@ -63,9 +68,10 @@ export async function sendFiles(
   const whole = all.flatMap(({ ranges }) => ranges).reduce((sum, { start, end }) => sum + end - start, 0);
   const answer = await shell.feed(takingCommands(begun, all, mark), async (input, stop) => {
     const count = new DdCount((bytes) => onProgress(Math.min(1, bytes / Math.max(1, whole))));
+    const writing = { input, stop, count, bytesPerSecond };
     await (originals.host.login === undefined
-      ? writeFiles(all, mark, { input, stop, count })
-      : writeThere(originals, all, mark, { input, stop, count, whole }));
+      ? writeFiles(all, mark, writing)
+      : writeThere(originals, all, mark, { ...writing, whole }));
     if (count.bytes !== whole) {
       // One of them is shorter than it was.
       throw transferFailure('changed');
@@ -83,7 +89,7 @@ async function rangesOf(
   return allocatedBytes >= bytes ? whole : await dataRanges(path, host).catch(() => whole);
 }
 
-function inPieces(ranges: readonly DataRange[]): readonly DataRange[] {
+function inPieces(ranges: readonly DataRange[], most: number): readonly DataRange[] {
   const joined: { readonly start: number; end: number }[] = [];
   for (const { start, end } of ranges) {
     const last = joined.at(-1);
@@ -94,9 +100,9 @@ function inPieces(ranges: readonly DataRange[]): readonly DataRange[] {
     }
   }
   return joined.flatMap(({ start, end }) =>
-    Array.from({ length: Math.ceil((end - start) / flushedBytes) }, (_, at) => ({
-      start: start + at * flushedBytes,
-      end: Math.min(end, start + (at + 1) * flushedBytes),
+    Array.from({ length: Math.ceil((end - start) / most) }, (_, at) => ({
+      start: start + at * most,
+      end: Math.min(end, start + (at + 1) * most),
     })),
   );
 }
@@ -114,7 +120,11 @@ function takingCommands(begun: string, files: readonly SentData[], mark: string)
   ];
 }
 
-async function writeFiles(files: readonly SentData[], mark: string, { input, stop, count }: Writing): Promise<void> {
+async function writeFiles(
+  files: readonly SentData[],
+  mark: string,
+  { input, stop, count, bytesPerSecond }: Writing,
+): Promise<void> {
   const words = ['-c', writingProgram, 'sh', mark, ...files.map(({ from }) => from)];
   const child = spawn(...givingWay('/bin/sh', words, giveDiskWay), {
     env: { ...process.env, LC_ALL: 'C' },
@@ -124,15 +134,13 @@ async function writeFiles(files: readonly SentData[], mark: string, { input, sto
   const [lines, , told, life] = child.stdio as [Writable, null, Readable, Writable, undefined];
   const end = (): void => void life.destroy();
   stop.addEventListener('abort', end);
+  const over = new AbortController();
   try {
     told.setEncoding('utf8').on('data', (text: string) => count.hear(text));
     // It may end before it has read all.
     lines.on('error', () => undefined);
-    lines.end(
-      files
-        .flatMap(({ ranges }) => [...ranges.map(({ start, end: to }) => `${start} ${to - start}\n`), 'whole\n'])
-        .join(''),
-    );
+    // Where it ends before it has read all, its code tells.
+    feed(files, lines, { count, bytesPerSecond, signal: over.signal }).catch(() => undefined);
     const [code] = await Promise.all([
       new Promise<number | null>((resolve, reject) => {
         child.once('error', reject);
@@ -146,5 +154,28 @@ async function writeFiles(files: readonly SentData[], mark: string, { input, sto
   } finally {
     stop.removeEventListener('abort', end);
     end();
+    over.abort();
   }
+}
+
+/** Where there is a limit, one piece after the other: none gathers before a slow line, to be sent at once later. */
+async function feed(
+  files: readonly SentData[],
+  lines: Writable,
+  { count, bytesPerSecond, signal }: Pick<Writing, 'count' | 'bytesPerSecond'> & { readonly signal: AbortSignal },
+): Promise<void> {
+  const pace = paceOf(bytesPerSecond, signal);
+  let fed = 0;
+  for (const { ranges } of files) {
+    for (const { start, end } of ranges) {
+      while (bytesPerSecond !== undefined && count.bytes < fed) {
+        await delay(betweenLooksMs, undefined, { signal });
+      }
+      await pace(end - start);
+      lines.write(`${start} ${end - start}\n`);
+      fed += end - start;
+    }
+    lines.write('whole\n');
+  }
+  lines.end();
 }

@@ -9,6 +9,7 @@ import { transferFailure } from './transferFailure.js';
 import { type CopyShell, openCopyShell } from './copyShell.js';
 import type { DdCount } from './ddCount.js';
 import type { Originals } from './originals.js';
+import { type Pace, paceOf } from './pace.js';
 
 export interface Writing {
   /** The input of the shell. */
@@ -16,6 +17,7 @@ export interface Writing {
   readonly stop: AbortSignal;
   /** It hears what `dd` says. */
   readonly count: DdCount;
+  readonly bytesPerSecond: number | undefined;
 }
 
 /** The most words that `dd` may write before a failure. */
@@ -31,7 +33,7 @@ export async function writeThere(
   { host: { login }, name }: Originals,
   files: readonly WrittenFile[],
   mark: string,
-  { input, stop, count, whole }: Writing & { readonly whole: number },
+  { input, stop, count, bytesPerSecond, whole }: Writing & { readonly whole: number },
 ): Promise<void> {
   let shell: CopyShell | undefined;
   try {
@@ -49,7 +51,9 @@ export async function writeThere(
     // Where the other one has failed, nobody waits for it.
     ended.catch(() => undefined);
     const most = whole + files.length * (mark.length + 1);
-    await pipeline(stream, (parts: AsyncIterable<Buffer>) => atMost(parts, most), input, { end: false });
+    await pipeline(stream, (parts: AsyncIterable<Buffer>) => atMost(parts, most, paceOf(bytesPerSecond, stop)), input, {
+      end: false,
+    });
     const { rest: code } = await ended;
     if (code !== '0') {
       throw new Error(count.said.trim() || `exit code ${code}`);
@@ -64,13 +68,14 @@ export async function writeThere(
 }
 
 /** A shell that takes the data would take more of it for commands. */
-async function* atMost(parts: AsyncIterable<Buffer>, most: number): AsyncGenerator<Buffer> {
+async function* atMost(parts: AsyncIterable<Buffer>, most: number, pace: Pace): AsyncGenerator<Buffer> {
   let left = most;
   for await (const part of parts) {
     left -= part.length;
     if (left < 0) {
       throw new Error('the host sends more than it was asked for');
     }
+    await pace(part.length);
     yield part;
   }
 }

@@ -1,7 +1,7 @@
 // Disks that are added and removed: what a revert, an undo and a delete make of them and of their files, what is
 // refused, and what becomes of one whose program was killed.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { buildDoor } from '../../scripts/build.mjs';
@@ -10,6 +10,8 @@ import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import { trashFolder } from '../../src/domain/hostFiles.js';
 import type { DiskChange, OperationRequest, OperationResult, RemovedDisk } from '../../src/domain/operation.js';
 import type { VmRef } from '../../src/domain/vm.js';
+import { Connection } from '../../src/libvirt/connection.js';
+import { errorCodes, LibvirtError } from '../../src/libvirt/libvirtError.js';
 import { UndoLook } from '../../src/engine/undoLook.js';
 import { itRarely, someRows } from '../allRows.js';
 import { faultsOf } from '../answerFaults.js';
@@ -21,10 +23,26 @@ import { type AtCall, killAtCall } from './faults/killAtCall.js';
 
 interface Task extends DyingTask {
   readonly call?: AtCall;
-  readonly change: DiskChange;
+  readonly request: OperationRequest;
+  /** In front of the `PATH`. */
+  readonly programs?: string;
 }
 
-async function changeAndDie({ uri, journal, vm, at, call, change }: Task): Promise<void> {
+function noStorageDriver(procedure: string): LibvirtError {
+  const error = { code: errorCodes.VIR_ERR_NO_SUPPORT, domain: 0, level: 2, message: 'this function is not supported' };
+  return new LibvirtError(procedure, error as ConstructorParameters<typeof LibvirtError>[1]);
+}
+
+async function changeAndDie({ uri, journal, at, call, request, programs }: Task): Promise<void> {
+  if (programs !== undefined) {
+    process.env['PATH'] = `${programs}:${process.env['PATH'] ?? ''}`;
+    // As a libvirt without its storage driver, which would make the images itself.
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- called as that of each connection
+    const { call } = Connection.prototype;
+    Connection.prototype.call = function (this: Connection, name, ...args) {
+      return name.startsWith('storage') ? Promise.reject(noStorageDriver(name)) : call.apply(this, [name, ...args]);
+    } as typeof call;
+  }
   const act = (): Promise<void> => {
     if (call === undefined) {
       process.kill(process.pid, 'SIGKILL');
@@ -33,9 +51,9 @@ async function changeAndDie({ uri, journal, vm, at, call, change }: Task): Promi
     }
     return Promise.resolve();
   };
-  const editor = openEditor({ uri, journal, env: process.env, at, act });
+  const editor = openEditor({ uri, journal, env: process.env, ...(programs === undefined && { at, act }) });
   await editor.engine.connect(uri);
-  await editor.engine.runOperation({ kind: 'disk', vm: { connection: uri, uuid: vm }, change });
+  await editor.engine.runOperation(request);
   editor.engine.dispose();
 }
 
@@ -236,13 +254,19 @@ if (task !== undefined) {
         }
         await change(vm, remove);
         const deletion = { kind: 'delete', vm, snapshot: 's', scope: 'one' } as const;
-        // libvirt 9.0 does not delete what is inside of a disk that the VM has no longer.
-        if (style === 'external' && (await r.engine.plan(deletion)).kind === 'plan') {
+        if (style === 'internal') {
+          // libvirt 9.0 says that it could not, when it has.
+          await act(deletion);
+          assert.doesNotMatch((await runProgram('qemu-img', ['snapshot', '-l', file])).stdout, / s /u);
+          assert.doesNotMatch(await r.virsh('snapshot-list', name, '--name'), /^s$/mu);
+          return;
+        }
+        if ((await r.engine.plan(deletion)).kind === 'plan') {
           await act(deletion);
         }
         await undo(vm);
         assert.equal(await disks(name), 'vdavdb vdavdb');
-        await holds(name, style === 'external' ? 5 : 4);
+        await holds(name, 5);
       });
     }
 
@@ -338,7 +362,8 @@ if (task !== undefined) {
           assert.ok((asked as { readonly was?: RemovedDisk }).was?.inTrash);
         }
         const journal = join(dir, `journal-${name}`);
-        const child: Task = { uri, journal, vm: vm.uuid, at, change: asked, ...(call && { call }) };
+        const request: OperationRequest = { kind: 'disk', vm, change: asked };
+        const child: Task = { uri, journal, vm: vm.uuid, at, request, ...(call && { call }) };
         assert.equal(await inChild(child, r.daemon), 'killed');
         const later = openEditor({ uri, journal, env });
         await later.engine.connect(uri);
@@ -360,6 +385,39 @@ if (task !== undefined) {
         if (left === 'there') {
           await holds(name, 6);
         }
+      });
+    }
+
+    const requests: readonly (readonly [string, (vm: VmRef) => OperationRequest])[] = [
+      ['of a new disk', (vm) => ({ kind: 'disk', vm, change: add })],
+      ['over a disk', (vm) => ({ kind: 'create', vm, snapshotKind: 'offline', style: 'external', title: 'x' })],
+    ];
+    for (const [image, requestOf] of requests) {
+      it(`leave no file where the program was killed while it made the image ${image}`, async () => {
+        const name = `part-${image.replace(/\W+/gu, '-')}`;
+        const vm = await vmOf(name);
+        const { uri, env, dir } = r.daemon;
+        const programs = join(dir, `programs-${name}`);
+        mkdirSync(programs);
+        const kills = '#!/bin/sh\ncase "$1" in create) kill -9 "$PPID"; exit 1 ;; esac\nexec /usr/bin/qemu-img "$@"\n';
+        writeFileSync(join(programs, 'qemu-img'), kills, { mode: 0o755 });
+        const journal = join(dir, `journal-${name}`);
+        const request = requestOf(vm);
+        const child: Task = { uri, journal, vm: vm.uuid, at: atOnce, request, programs };
+        assert.equal(await inChild(child, r.daemon), 'killed');
+        const folder = join(dir, name);
+        const parts = (): readonly string[] => readdirSync(folder).filter((one) => one.endsWith('.part'));
+        const [part = ''] = parts();
+        assert.notEqual(part, '');
+        const later = openEditor({ uri, journal, env });
+        await later.engine.connect(uri);
+        await later.settled();
+        assert.deepEqual(parts(), []);
+        // Nor does it take another one of that name.
+        writeFileSync(join(folder, part), 'precious');
+        await later.engine.runOperation(request);
+        assert.deepEqual(parts(), [part]);
+        later.engine.dispose();
       });
     }
   });

@@ -11,6 +11,7 @@ import { parseSettings } from '../../src/manifest/settings.js';
 import { marksIn } from '../../src/journal/marks.js';
 import { thisWriter } from '../../src/journal/writer.js';
 import { ScheduleStore } from '../../src/wings/copies/schedules/scheduleStore.js';
+import { parseSize } from '../../src/session/disks.js';
 import { SharedSettings } from '../../src/session/sharedSettings.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { silentLog } from '../silentLog.js';
@@ -45,6 +46,8 @@ interface Told {
   readonly steps?: readonly { readonly step: number; readonly before: string; readonly can_go_back: boolean }[];
   readonly reached?: boolean;
   readonly note?: string;
+  readonly disk?: string;
+  readonly disks?: readonly { readonly disk: string; readonly bytes?: number }[];
 }
 
 async function sdk(file: string): Promise<Readonly<Record<string, new (...args: unknown[]) => unknown>>> {
@@ -109,7 +112,7 @@ describe('an agent over MCP', function () {
   });
 
   it('may look at a VM unless somebody says more, and change nothing', async () => {
-    assert.equal((await client.listTools()).tools.length, 15);
+    assert.equal((await client.listTools()).tools.length, 16);
     assert.deepEqual(
       (await done('list_vms')).vms?.map(({ vm, you_may }) => [vm, you_may]),
       [['lab', 'look']],
@@ -119,6 +122,7 @@ describe('an agent over MCP', function () {
     await refused('permission', 'undo_revert');
     await refused('permission', 'run_in_guest', { program: 'true' });
     await refused('permission', 'type_text', { text: 'x' });
+    await refused('permission', 'change_disk', { change: 'add', size: '8M' });
     assert.deepEqual(await snapshots(), []);
     await refused('notRunning', 'read_console');
     assert.equal((await call('take_screenshot', { vm: 'lab' })).error !== undefined, true);
@@ -175,6 +179,33 @@ describe('an agent over MCP', function () {
     await refused('invalid', 'press_keys', { keys: ['ctrl+hyper'] });
     await refused('invalid', 'press_keys', { keys: [] });
     await refused('notSeen', 'click', { x: 0, y: 0 });
+  });
+
+  it('changes disks, goes back to before it, and gets no more room than its checkpoints may take', async () => {
+    const disks = async (): Promise<Told['disks']> => (await done('describe_vm', { vm: 'lab' })).disks;
+    const before = await disks();
+    const [first] = before ?? [];
+    assert.ok(first?.bytes !== undefined);
+    const size = `${Math.ceil(first.bytes / 1024 ** 2) + 8}M`;
+    const grown = await done('change_disk', { vm: 'lab', change: 'grow', disk: first.disk, size });
+    assert.equal((await disks())?.[0]?.bytes, parseSize(size));
+    const added = await done('change_disk', { vm: 'lab', change: 'add', size: '8M' });
+    assert.deepEqual((await disks())?.at(-1), { disk: added.disk, bytes: 8 * 1024 ** 2 });
+    assert.notEqual(added.before, grown.before, 'the disk has changed since');
+    const all = await snapshots();
+    await refused('diskStays', 'change_disk', { change: 'remove', disk: added.disk });
+    await refused('diskStays', 'change_disk', { change: 'grow', disk: first.disk, size: '1M' });
+    await refused('tooLarge', 'change_disk', { change: 'grow', disk: first.disk, size: '51G' });
+    for (const odd of [{ disk: 'vda' }, { size: '8M', disk: 'vda' }, { size: 'much' }, { size: '0M' }]) {
+      await refused('invalid', 'change_disk', { change: 'add', ...odd });
+    }
+    assert.deepEqual(await snapshots(), all, 'what is refused takes no checkpoint');
+    await done('revert_vm', { vm: 'lab', before_step: grown.step });
+    assert.deepEqual(await disks(), before);
+    await done('undo_revert', { vm: 'lab' });
+    assert.equal((await disks())?.length, (before?.length ?? 0) + 1);
+    await done('revert_vm', { vm: 'lab', before_step: grown.step });
+    assert.equal((await done('wait_for_vm', { vm: 'lab' })).reached, true);
   });
 
   it('serves with the checkpoint that it has just taken', async () => {

@@ -215,6 +215,22 @@ describe('the npm package', () => {
         lib.checkpoint('late', { signal: AbortSignal.abort() }),
         (error: unknown) => error instanceof VirtRewindError && error.kind === 'cancelled',
       );
+      const sizes = async (): Promise<readonly unknown[]> => (await lib.disks()).map(({ bytes }) => bytes);
+      const [disk, ...others] = await lib.disks();
+      const rest = others.map(({ bytes }) => bytes);
+      assert.ok(disk?.bytes !== undefined);
+      const larger = disk.bytes + 1024 ** 2;
+      await lib.growDisk(disk.target, larger);
+      assert.deepEqual(await sizes(), [larger, ...rest]);
+      await lib.addDisk(1024 ** 2);
+      assert.deepEqual(await sizes(), [larger, ...rest, 1024 ** 2]);
+      await lib.stop({ force: true });
+      await lib.removeDisk((await lib.disks()).at(-1)?.target ?? '');
+      assert.deepEqual(await sizes(), [larger, ...rest]);
+      await assert.rejects(
+        lib.growDisk(disk.target, 1),
+        (error: unknown) => error instanceof VirtRewindError && error.reason === 'diskStays',
+      );
       assert.equal((await lib.start()).state, 'running');
       assert.equal((await lib.stop({ force: true })).state, 'off');
       await lib.wait('off', { seconds: 5 });

@@ -116,6 +116,22 @@ describe('a live move', () => {
     assert.deepEqual(await guest.counters(), was);
   });
 
+  it('goes no faster than it may', async () => {
+    const wanted = new AbortController();
+    let told: Promise<string> | undefined;
+    const onProgress = (): void => {
+      told ??= one
+        .virsh(['qemu-monitor-command', 'web', '--hmp', 'info migrate_parameters'])
+        .then(({ stdout }) => stdout)
+        .finally(() => wanted.abort());
+    };
+    const slow = { ...run, signal: wanted.signal, onProgress, mebibytesPerSecond: 1 };
+    await assert.rejects(leadMove(ends, vm, wish, slow), { kind: 'cancelled' });
+    assert.match((await told) ?? '', /max-bandwidth: 1048576 /u);
+    assert.equal(await settle(ends, vm), 'source');
+    await guest.waitForAgent();
+  });
+
   it('is given up by who asked for it, and the guest goes on where it was', async () => {
     await one.virsh(['migrate-setspeed', 'web', '1']);
     const wanted = new AbortController();

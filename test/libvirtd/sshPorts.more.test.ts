@@ -117,6 +117,20 @@ describe('ssh into a network where nobody else is', () => {
     assert.equal(await portOf('web'), String(first.port));
   });
 
+  it('is waited for by that, until the guest itself answers', async () => {
+    for (const port of ['22', '80']) {
+      await cli('wait', 'web', '--port', port, '--seconds', '60');
+    }
+    const silent = await call('wait', 'web', '--port', '81', '--seconds', '3');
+    assert.equal(silent.code, exitCode('late'), silent.stdout);
+    assert.match(silent.stderr, /Port 81 of web did not respond/u);
+    await cli('stop', 'web', '--force', '--yes');
+    await cli('start', 'web');
+    await cli('wait', 'web', '--port', '80', '--seconds', '120');
+    await cli('ssh', 'web', '--', 'true');
+    await cli('revert', 'web', 'clean', '--yes', '--no-checkpoint');
+  });
+
   it('works after each revert, in time', async () => {
     for (let turn = 0; turn < 3; turn++) {
       await inGuest('web', 'echo later >/tmp/word');

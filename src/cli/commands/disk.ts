@@ -3,7 +3,8 @@ import { t } from '@vscode/l10n';
 import type { DiskChange } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { VmView } from '../../live/views.js';
-import { disksOf, type ListedDisk } from '../../session/disks.js';
+import { disksOf } from '../../session/disks.js';
+import type { DiskInfo } from '../../session/publicTypes.js';
 import { bytesText } from '../../text/bytesText.js';
 import { sizeOf } from '../arguments.js';
 import type { Answers } from '../answers.js';
@@ -61,6 +62,6 @@ async function list({ session }: Context, view: VmView): Promise<CommandEnd> {
   };
 }
 
-function cellsOf({ target, bytes, format, file = '' }: ListedDisk): readonly string[] {
+function cellsOf({ target, bytes, format, file = '' }: DiskInfo): readonly string[] {
   return [displayLine(target), bytes === undefined ? '?' : bytesText(bytes), format, displayLine(file)];
 }

@@ -2,7 +2,7 @@
 import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
 import type { AfterRevert, DeleteScope, OperationRequest, PowerAction } from '../../domain/operation.js';
-import { fullTime, mostAheadMs } from '../../domain/clockText.js';
+import { fullTime } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { Snapshot, SnapshotKind, SnapshotStyle } from '../../domain/snapshot.js';
 import type { VmRef } from '../../domain/vm.js';
@@ -49,13 +49,6 @@ export async function checkpoint(context: Context): Promise<CommandAnswer> {
   const { kind, style, description, seamless, without } = texts(context);
   const until = untilOf(call, Date.now());
   const target = await targetOf(context);
-  if (until !== undefined) {
-    const { members } = target.kind === 'system' ? target.stored.system : { members: [target.view.ref] };
-    await requireClock(
-      context,
-      members.flatMap((member) => session.engine.findVm(member) ?? []),
-    );
-  }
   if (target.kind === 'system') {
     const ended = await carryOutWish(context, target.stored, {
       kind: 'checkpoint',
@@ -78,26 +71,6 @@ export async function checkpoint(context: Context): Promise<CommandAnswer> {
     ...(without !== undefined && { without: without.split(',').map((disk) => disk.trim()) }),
   });
   return tellUntil(context, until, [view.ref], await carryOut(context, view, request));
-}
-
-/** What a clock that goes wrong calls the future may be over. @throws CliError `refused` */
-async function requireClock({ session }: Context, views: readonly VmView[]): Promise<void> {
-  const latest = Date.now() + mostAheadMs;
-  for (const { ref, vm } of views) {
-    const ahead = (await session.engine.readTree(ref)).snapshots.find(({ createdAt }) => createdAt > latest);
-    if (ahead !== undefined) {
-      const [title, of, at] = [displayLine(ahead.title), displayLine(vm.name), fullTime(ahead.createdAt)];
-      throw new CliError(
-        'refused',
-        t(
-          '“{0}” of {1} is dated {2}, which is still to come: a clock is or was wrong. Nothing was changed. Set the clock right, or delete that snapshot.',
-          title,
-          of,
-          at,
-        ),
-      );
-    }
-  }
 }
 
 /** That it is written down, and what deletes it then. */
@@ -227,11 +200,10 @@ export async function keep(context: Context): Promise<CommandAnswer> {
     await session.engine.setFavourite(found.ref, undefined);
   }
   const until = untilOf(call, Date.now());
-  await (until === undefined ? undefined : requireClock(context, [found]));
+  await session.engine.setKept(found.ref, [name], isCleared ? 'free' : 'kept', until === undefined ? {} : { until });
   if ((await session.engine.trashedSnapshots(found.ref)).includes(name)) {
     await session.engine.mark({ kind: 'trash', vm: found.ref, snapshots: [name], put: 'out', until: 0 });
   }
-  await session.engine.setKept(found.ref, [name], isCleared ? 'free' : 'kept', until === undefined ? {} : { until });
   await (until === undefined ? undefined : startTimer(context));
   const vm = session.infoOf(session.view(found));
   const shown = displayLine(title);

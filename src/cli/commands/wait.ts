@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import { systemClock } from '../../base/clock.js';
 import type { VmView } from '../../live/views.js';
 import type { Wait } from '../../domain/wait.js';
-import { guestAddress, waitInSession } from '../../session/guestInSession.js';
+import { guestPort, waitInSession } from '../../session/guestInSession.js';
 import { lateText, noAddressText, noAgentText, waitHeading } from '../../text/guests/waitText.js';
 import { durationText } from '../../text/relativeAge.js';
 import { placeOf, secondsOf } from '../arguments.js';
@@ -58,12 +58,12 @@ async function waitOf({ call, session, interruption }: Context, view: VmView, at
   if (host !== undefined) {
     return { what: 'port', host, port, atMostMs };
   }
-  const found = await guestAddress(session, view, atMostMs, interruption.signal);
+  const found = await guestPort(session, view, port, atMostMs, interruption.signal);
   if (found === 'stopped') {
     throw new CliError('cancelled', t('Cancelled.'));
   }
   if (found === 'late') {
     throw new CliError('late', noAddressText(vm.name, '--port HOST:PORT'));
   }
-  return { what: 'port', host: found.address, port, atMostMs: found.leftMs };
+  return found;
 }

@@ -33,12 +33,14 @@ export async function openPort(connection: Connection, uuid: string, port: numbe
   }
   const netdev = alone.flatMap((card) => card.netdev ?? [])[0];
   return netdev !== undefined && plainId.test(netdev)
-    ? { address: loopback, port: await openInQemu({ connection, dom }, netdev, port) }
+    ? { address: loopback, ...(await openInQemu({ connection, dom }, netdev, port)) }
     : undefined;
 }
 
-async function openInQemu(monitored: MonitoredVm, netdev: string, port: number): Promise<number> {
-  const open = async (): Promise<number | undefined> =>
+type QemuPort = Required<Omit<GuestPort, 'address'>>;
+
+async function openInQemu(monitored: MonitoredVm, netdev: string, port: number): Promise<QemuPort> {
+  const open = async (): Promise<QemuPort | undefined> =>
     forwardIn(await monitorCommand(monitored, 'info usernet'), netdev, port);
   const before = await open();
   if (before !== undefined) {
@@ -58,20 +60,25 @@ async function openInQemu(monitored: MonitoredVm, netdev: string, port: number):
 
 /**
  * @param said by `info usernet`: for each network `Hub -1 (hostnet0):`, and below it a line for each connection, as
- *   `TCP[HOST_FORWARD]  14  127.0.0.1 38899  10.0.2.15  22  0  0`. The guest writes none of its kind
+ *   `TCP[HOST_FORWARD]  14  127.0.0.1 38899  10.0.2.15  22  0  0`. The guest writes none of its kind. One that came by
+ *   it is `SYN_SENT` until the guest takes it, and then `ESTABLISHED`
  */
-export function forwardIn(said: string, netdev: string, port: number): number | undefined {
+export function forwardIn(said: string, netdev: string, port: number): QemuPort | undefined {
   let isThere = false;
+  const found: { readonly state: string; readonly own: number }[] = [];
   for (const line of said.split(/\r?\n/u)) {
     const [, name] = /^\S.*?(?:\((\S+)\)|\b(\S+)):$/u.exec(line.trimEnd()) ?? [];
     if (name !== undefined) {
       isThere = name === netdev;
     }
-    const [, from = '', own = '', to = ''] =
-      /^\s+TCP\[HOST_FORWARD\]\s+\d+\s+(\S+)\s+(\d{1,5})\s+\S+\s+(\d{1,5})\s/u.exec(line) ?? [];
+    const [, state = '', from = '', own = '', to = ''] =
+      /^\s+TCP\[(\w+)\]\s+\d+\s+(\S+)\s+(\d{1,5})\s+\S+\s+(\d{1,5})\s/u.exec(line) ?? [];
     if (isThere && from === loopback && Number(to) === port) {
-      return Number(own);
+      found.push({ state, own: Number(own) });
     }
   }
-  return undefined;
+  const own = found.find(({ state }) => state === 'HOST_FORWARD')?.own;
+  return own === undefined
+    ? undefined
+    : { port: own, isTaken: found.some((one) => one.state === 'ESTABLISHED' && one.own === own) };
 }

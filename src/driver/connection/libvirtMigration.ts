@@ -162,11 +162,11 @@ async function perform(
   vm: MigratedVm,
   { cookie, address }: { readonly cookie: Uint8Array; readonly address: string },
   wish: MigrationWish,
-  { signal, onProgress, mostStopMs }: MigrationRun,
+  { signal, onProgress, mostStopMs, mebibytesPerSecond }: MigrationRun,
 ): Promise<Uint8Array> {
   signal.throwIfAborted();
   const dom = domainOf(vm);
-  const params = [...text('migrate_uri', address), ...disksOf(wish)];
+  const params = [...text('migrate_uri', address), ...disksOf(wish), ...speedOf(mebibytesPerSecond)];
   const work = connection.call('domainMigratePerform3Params', {
     dom,
     dconnuri: undefined,
@@ -276,6 +276,11 @@ async function arrivalOf(connection: Connection, uuid: string): ReturnType<Migra
 
 function disksOf({ copied = [] }: MigrationWish): readonly TypedParameter[] {
   return copied.flatMap((target) => text('migrate_disks', target));
+}
+
+/** Of RAM and disks alike. */
+function speedOf(value: number | undefined): readonly TypedParameter[] {
+  return value === undefined ? [] : [{ field: 'bandwidth', value: { type: 'ullong', value } }];
 }
 
 function domainOf({ name, uuid }: MigratedVm): Domain {

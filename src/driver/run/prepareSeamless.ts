@@ -1,7 +1,7 @@
 // What a snapshot with RAM of a running guest needs before that is stopped: overlays, a file that QEMU has open, QEMU
 // ready to guard the RAM. Nothing that the guest could notice, and all of it is taken back where it fails.
 import { formatVersion, type Version, versionOf } from '../../domain/capabilities.js';
-import type { HostFiles, MadeFile } from '../../domain/hostFiles.js';
+import type { MadeFile } from '../../domain/hostFiles.js';
 import type { CreateStep } from '../../steps/step.js';
 import type { SavedFile } from '../hypervisor.js';
 import { readPower } from '../powerState.js';
@@ -63,7 +63,7 @@ export async function prepare(
   xml: string,
   access: SeamlessAccess,
 ): Promise<PreparedSave> {
-  const { dom, files } = context;
+  const { dom } = context;
   const made: MadeFile[] = [];
   let saved: SavedFile | undefined;
   try {
@@ -73,7 +73,7 @@ export async function prepare(
     // A program is started for either. Both are waited for, so that what the one has made is known when the other
     // fails.
     const handing = saved.handOver(dom.uuid, version < leastByPath ? 'named' : 'inSet');
-    const [set] = await waitForBoth(handing, makeOverlays(files, overlays, made));
+    const [set] = await waitForBoth(handing, makeOverlays(context, overlays, made));
     await setBackgroundSnapshot(context, true);
     const uri = set === undefined ? `fd:${descriptorMark}` : `file:/dev/fdset/${set},offset=${saved.start}`;
     return { saved, uri, writes, made };
@@ -88,9 +88,14 @@ export async function prepare(
 }
 
 /** `made` grows with each. */
-async function makeOverlays(files: HostFiles, overlays: readonly Overlay[], made: MadeFile[]): Promise<void> {
+async function makeOverlays(
+  { files, onMade }: StepContext,
+  overlays: readonly Overlay[],
+  made: MadeFile[],
+): Promise<void> {
   for (const overlay of overlays) {
-    await createOverlay(files, { file: overlay.file, backing: overlay.below, backingFormat: overlay.format }, made);
+    const { file, below, format } = overlay;
+    await createOverlay(files, { file, backing: below, backingFormat: format }, made, onMade);
   }
 }
 

@@ -279,7 +279,7 @@ async function withTakenName(
   }
 }
 
-type Context = Pick<StepContext, 'capabilities' | 'files' | 'log' | 'vm'>;
+type Context = Pick<StepContext, 'capabilities' | 'files' | 'log' | 'vm' | 'onMade'>;
 
 /**
  * The overlays of a snapshot of a VM that is off, all or none, made before libvirt is told to use them: up to 11.9 it
@@ -292,7 +292,7 @@ type Context = Pick<StepContext, 'capabilities' | 'files' | 'log' | 'vm'>;
  * | any other                                   | any          | libvirt   |
  */
 async function makeOwnOverlays(
-  { capabilities, files, log, vm }: Context,
+  { capabilities, files, log, vm, onMade }: Context,
   step: CreateStep,
 ): Promise<readonly MadeFile[]> {
   const overlays = step.disks.flatMap(({ target, file }) =>
@@ -310,7 +310,7 @@ async function makeOwnOverlays(
   const made: MadeFile[] = [];
   try {
     for (const overlay of overlays) {
-      await createOverlay(files, overlay, made);
+      await createOverlay(files, overlay, made, onMade);
     }
     return made;
   } catch (error) {

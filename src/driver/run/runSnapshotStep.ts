@@ -14,6 +14,7 @@ import { parseSnapshotHead } from '../xml/snapshotXml.js';
 import { judgeWhileOff, revertVm } from './openImages.js';
 import type { StepContext } from './stepContext.js';
 import { readPower } from '../powerState.js';
+import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import { toFailure } from '../toFailure.js';
 
 /**
@@ -157,8 +158,25 @@ export async function deleteSnapshot(context: StepContext, step: StepOfKind<'del
     await watchWhile(deleted, context, blockJobsLook(context, merged));
     await requireMerged(context, step.snapshot, [...disks, ...revertDisks]);
   } else {
-    await deleted;
+    await deleted.catch((error: unknown) => requireDeleted(context, step, error));
   }
+}
+
+/**
+ * libvirt 9.0 rejects a delete with "disk 'vdb' not found in domain" where the VM has that disk no more, when it has
+ * removed the tags and the snapshot already (measured).
+ */
+async function requireDeleted(
+  { connection, dom, log }: StepContext,
+  { snapshot: name }: StepOfKind<'deleteSnapshot'>,
+  error: unknown,
+): Promise<void> {
+  const found = connection.call('domainSnapshotLookupByName', { dom, name, flags: 0 });
+  const isGone = undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT, found).then((snap) => snap === undefined);
+  if (!(await isGone.catch(() => false))) {
+    throw error;
+  }
+  log.info(`the snapshot ${name} is gone, though libvirt said: ${toFailure(error).line}`);
 }
 
 /** libvirt takes a merge for done in which QEMU died before it left the overlay: measured with 12.8, see leftMerges. */

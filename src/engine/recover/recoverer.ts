@@ -287,6 +287,7 @@ export class Recoverer {
       return this.#ends.endWithoutVm(open, cause === 'automatic', failure);
     }
     await recordInterrupted(persistence, entry, facts.tree);
+    await (this.#decision.mayTidy(cause) && steps.removeParts(lease, await lease.live.open()));
     const { recovery, mayFinish } = await this.#decision.decide(lease, entry, facts, cause);
     switch (recovery.kind) {
       case 'explain':

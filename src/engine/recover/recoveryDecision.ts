@@ -63,6 +63,11 @@ export class RecoveryDecision {
     this.#options = options;
   }
 
+  /** Whether what is half made may be removed. */
+  mayTidy(cause: RecoveryCause): boolean {
+    return cause !== 'automatic' || mayAct('recoverHarmlessly', this.#options.automatic());
+  }
+
   /** Asked before anything is looked at: of a VM that only has the same UUID nothing can be told. */
   async foreign({ live }: Lease, { origin, vm }: JournalEntry): Promise<Refusal | undefined> {
     return foreignRefusal(vm.name, origin, await this.#here(live))?.refusal;

@@ -1,12 +1,15 @@
 // Carries out one step, is seen at it, and writes down what it became.
 import type { Hypervisor, RunOptions, StepOutcome } from '../../driver/hypervisor.js';
 import { Failure } from '../../domain/failure.js';
+import { isUnnamedPart, type MadeFile } from '../../domain/hostFiles.js';
+import type { VmRef } from '../../domain/vm.js';
 import type { Step } from '../../steps/step.js';
 import type { Snapshot, SnapshotKind } from '../../domain/snapshot.js';
 import { virshLine } from '../../steps/virshCommand.js';
 import { asFailure } from '../../domain/asFailure.js';
 import { type Clock, within } from '../../base/clock.js';
 import type { FreshLook } from '../look/freshLook.js';
+import { ownerOf } from '../../journal/madeFiles.js';
 import type { Persistence } from '../../journal/persistence.js';
 import { markOfUs, nameOfMark } from '../../journal/processMark.js';
 import type { Lease } from '../leases/leases.js';
@@ -29,6 +32,8 @@ export class StepRunner {
   readonly #thumbnails: Persistence['thumbnails'];
   readonly #made: Persistence['made'];
   readonly #frozen: Persistence['frozen'];
+  /** For whom this step has begun to make files. */
+  readonly #parts = new Set<string>();
 
   constructor(
     look: FreshLook,
@@ -47,6 +52,9 @@ export class StepRunner {
   async run(lease: Lease, hypervisor: Hypervisor, step: Step, how: HowToRun = {}): Promise<StepOutcome> {
     const shown = step.kind === 'createSnapshot' ? await this.#display(lease, hypervisor, step) : undefined;
     const outcome = await this.#do(lease, hypervisor, step, how);
+    if (this.#parts.delete(partsOf(lease.request.vm))) {
+      await this.removeParts(lease, hypervisor);
+    }
     if (step.kind === 'discardClone') {
       await this.#made.forget(lease.request.vm.uuid);
       await this.#frozen.forget(lease.request.vm);
@@ -98,7 +106,7 @@ export class StepRunner {
         begun,
         ...(moment !== undefined && { moment }),
         onProgress: (progress) => status.report(progress),
-        ...(request.kind === 'clone' ? { onMade: (made) => this.#made.add(request.clone.uuid, made) } : {}),
+        onMade: (made) => this.#recordMade(request, made),
       });
       log.info(`${command}  # ${took()}${pauseWords(step, vm.power, outcome.guestPausedMs)}`);
       return outcome;
@@ -106,6 +114,37 @@ export class StepRunner {
       const failure = asFailure(error);
       log.error(`${command}  # failed after ${took()}: ${failure.line}`);
       throw failure;
+    }
+  }
+
+  /** Of a VM that is there, only what stays where we are killed: what is whole is known by its name. */
+  async #recordMade(request: Lease['request'], made: MadeFile): Promise<void> {
+    if (request.kind === 'clone') {
+      await this.#made.add(request.clone.uuid, made);
+    } else if (isUnnamedPart(made.path)) {
+      const owner = partsOf(request.vm);
+      this.#parts.add(owner);
+      await this.#made.add(owner, made);
+    }
+  }
+
+  /** Removes what a step has left half made. Nothing depends on it, so nothing fails here. */
+  async removeParts(lease: Lease, hypervisor: Hypervisor): Promise<void> {
+    const owner = partsOf(lease.request.vm);
+    try {
+      const own = new Map<string, string>();
+      for (const { path, identity } of await this.#made.of(owner)) {
+        if (identity !== undefined && (await hypervisor.files.identity(path)) === identity) {
+          own.set(path, identity);
+        }
+      }
+      if (own.size > 0) {
+        const step = { kind: 'removeFiles', files: [...own.keys()], identities: Object.fromEntries(own) } as const;
+        await this.#do(lease, hypervisor, step, {});
+      }
+      await this.#made.forget(owner);
+    } catch (error) {
+      lease.log.warn(`what is half made stays for now: ${asFailure(error).line}`);
     }
   }
 
@@ -229,4 +268,9 @@ function ramWritten(
 
 function consistencyOf(kind: SnapshotKind): Consistency {
   return kind === 'disk' ? 'crash-consistent' : kind;
+}
+
+/** In place of a UUID: what is recorded by that is a clone's own. */
+function partsOf({ connection, uuid }: VmRef): string {
+  return ownerOf(connection, uuid);
 }

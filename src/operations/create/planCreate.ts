@@ -35,6 +35,7 @@ import {
   totalOf,
 } from './snapshotSpace.js';
 import { notInSnapshot, nvramVerdict, ramRefusal } from '../../domain/snapshotStyle.js';
+import { clockRefusal } from '../../domain/untilDate.js';
 import { hasTpm, snapshotableDisks, type VmDisk } from '../../domain/vm.js';
 import type { SnapshotKind } from '../../domain/snapshot.js';
 import { presentInUseRefusal } from '../readableNow.js';
@@ -63,6 +64,7 @@ function planGivenKind(asked: CreateRequest, facts: Facts): DraftPlan | RefusedD
   const obstacle =
     accessRefusal(facts, 'create') ??
     titleRefusal(request, facts) ??
+    (request.until === undefined ? undefined : clockRefusal(vm, facts.tree, facts.now)) ??
     managedSaveRefusal(facts) ??
     unsteadyRefusal(vm, 'create') ??
     asleepOrCrashedRefusal(vm, 'create') ??

@@ -1,7 +1,8 @@
-// The refusals that are about what a snapshot froze and what became of it, in the words of `refusalText`, of which they
-// are a part.
+// The refusals that are about what a snapshot froze, and when, and what became of it, in the words of `refusalText`,
+// of which they are a part.
 import { t } from '@vscode/l10n';
 import { shellWord } from '../../base/shellWord.js';
+import { fullTime } from '../../domain/clockText.js';
 import { isStateTarget, ramTarget, stateTargets } from '../../domain/frozenRecord.js';
 import { inQuotes } from '../quotes.js';
 import type { Sentences } from './refusalSentence.js';
@@ -9,8 +10,18 @@ import { wayTo } from '../ways.js';
 
 export const frozenRefusals: Pick<
   Sentences,
-  'contentElsewhere' | 'frozenAgain' | 'contentChanged' | 'writtenByOther' | 'writtenSince' | 'frozenFileInUse'
+  | 'datedAhead'
+  | 'contentElsewhere'
+  | 'frozenAgain'
+  | 'contentChanged'
+  | 'writtenByOther'
+  | 'writtenSince'
+  | 'frozenFileInUse'
 > = {
+  datedAhead: ({ vm, snapshot, at }) => [
+    t('{0} of {1} is dated {2}, which is still to come: a clock is or was wrong.', snapshot, vm, fullTime(Number(at))),
+    t('Set the clock right, or delete that snapshot.'),
+  ],
   contentElsewhere: ({ snapshot, disk, file, overlay, other }) => [
     t(
       'According to libvirt, disk {1} of {0} is in “{2}”, but the next file, “{3}”, is built on “{4}”. Another program made libvirt forget a snapshot below it.',

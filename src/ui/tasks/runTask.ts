@@ -2,12 +2,10 @@
 import { t } from '@vscode/l10n';
 import type { Clock } from '../../base/clock.js';
 import { asFailure } from '../../domain/asFailure.js';
-import type { GuestAddress } from '../../domain/guestAddress.js';
 import type { GuestRun } from '../../domain/guestCommand.js';
 import type { Refusal } from '../../domain/refusal.js';
 import type { Vm } from '../../domain/vm.js';
-import type { Wait } from '../../domain/wait.js';
-import { guestAddress } from '../../engine/guestAddress.js';
+import type { PortWait, Wait } from '../../domain/wait.js';
 import { isAlreadyInState } from '../../operations/power/alreadyInState.js';
 import type { CommandId } from '../../verbs/verbs.js';
 import { displayLine } from '../../domain/plainText.js';
@@ -48,8 +46,7 @@ export interface TaskRun {
   readonly write: (line: string) => void;
   readonly execute: (command: CommandId, given: object) => PromiseLike<unknown>;
   readonly readVm: (vm: string, connection?: string) => Promise<Vm>;
-  /** As the guest tells them now; none where it tells none yet. */
-  readonly addressesOf: (vm: string, connection?: string) => Promise<readonly GuestAddress[]>;
+  readonly guestPort: (call: PortCall, signal: AbortSignal) => Promise<PortWait | 'late' | 'stopped'>;
   /** Text of a program, as it is. */
   readonly show: (text: string) => void;
   /** Rejects with what the first that did not come up failed with. */
@@ -124,15 +121,15 @@ async function carryOut(call: Exclude<TaskCall, ProgramCall>, run: TaskRun): Pro
 }
 
 /** A port of the VM's own address, which may not be known yet: it is asked for until the time is over. */
-async function portOf({ vm, connection, port, atMostMs }: PortCall, run: TaskRun): Promise<Wait> {
-  const found = await guestAddress(atMostMs, { ...run, addressesOf: () => run.addressesOf(vm, connection) });
+async function portOf(call: PortCall, run: TaskRun): Promise<Wait> {
+  const found = await run.guestPort(call, run.signal);
   if (found === 'stopped') {
     throw new DismissedError();
   }
   if (found === 'late') {
-    throw new CommandError('failed', noAddressText(vm, '"host"'));
+    throw new CommandError('failed', noAddressText(call.vm, '"host"'));
   }
-  return { what: 'port', host: found.address, port, atMostMs: found.leftMs };
+  return found;
 }
 
 async function runProgram(call: ProgramCall, run: TaskRun): Promise<number> {

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { systemClock } from '../../base/clock.js';
 import type { CommandServices } from '../commands/commandServices.js';
+import { guestPort } from '../../engine/guestAddress.js';
 import { requireSystem } from '../../domain/system.js';
 import { namedVm } from '../commands/targets.js';
 import { runTask, type TaskRun } from './runTask.js';
@@ -33,7 +34,11 @@ export function taskTerminal(
         const room = await systems.open();
         await room.untilUp(requireSystem(await room.find(system), system), atMostMs, signal);
       },
-      addressesOf: async (vm, connection) => engine.guests.addressesOf((await namedVm(engine, vm, connection)).ref),
+      guestPort: async ({ vm, connection, port, atMostMs }, signal) => {
+        const view = await namedVm(engine, vm, connection);
+        const addressesOf = (): ReturnType<typeof engine.guests.addressesOf> => engine.guests.addressesOf(view.ref);
+        return guestPort(port, atMostMs, { engine, view, clock: systemClock, signal, addressesOf });
+      },
       readVm: async (vm, connection) => {
         const { ref } = await namedVm(engine, vm, connection);
         await engine.refresh({ vm: ref });

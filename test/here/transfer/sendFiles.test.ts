@@ -27,10 +27,14 @@ describe('files that are sent through a shell', () => {
 
   const there = (name: string): string => join(dir, "the host's", name);
 
-  const send = (files: readonly SentFile[], onProgress?: (fraction: number) => void): Promise<void> => {
+  const send = (
+    files: readonly SentFile[],
+    onProgress?: (fraction: number) => void,
+    limit: { readonly bytesPerSecond?: number } = {},
+  ): Promise<void> => {
     const folder = there('');
     return sendFiles(
-      { shell, folder, begun: folder, signal: new AbortController().signal, onProgress: () => undefined },
+      { shell, folder, begun: folder, signal: new AbortController().signal, onProgress: () => undefined, ...limit },
       files,
       onProgress,
     );
@@ -55,6 +59,15 @@ describe('files that are sent through a shell', () => {
     const { mtimeNs, mode } = await stat(there(to), { bigint: true });
     assert.deepEqual([mtimeNs, mode & 0o777n], [1_234_567_000_000_089n, 0o640n]);
   }
+
+  it('go no faster than they may', async () => {
+    const file = await make('slow', 3 * MB, [0, randomBytes(3 * MB)]);
+    const began = performance.now();
+    await send([file], undefined, { bytesPerSecond: 2 * MB });
+    // The first piece, of a second, goes at once.
+    assert.ok(performance.now() - began >= 990);
+    await requireSame(file);
+  });
 
   const requireFault = (reason: string, sending: Promise<void>): Promise<void> => assert.rejects(sending, { reason });
 

@@ -86,7 +86,7 @@ describe('the question before an act of an agent', () => {
       }
     };
     const acts = toolNames.filter((name) => toolOf(name).acts);
-    assert.equal(acts.length, 7);
+    assert.equal(acts.length, 8);
     await none(
       toolNames.filter((name) => !acts.includes(name)),
       {},

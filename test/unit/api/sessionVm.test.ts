@@ -10,7 +10,7 @@ import { silentLog } from '../../silentLog.js';
 import { vm, vmView } from '../ui/samples.js';
 import { readers } from '../../readers.js';
 
-function vmWith(changes: Partial<Vm>): SessionVm {
+function vmWith(changes: Partial<Vm>, hindrance?: () => string): SessionVm {
   const view = vmView({ vm: vm(changes) });
   const engine = {
     refresh: () => Promise.resolve(),
@@ -19,13 +19,21 @@ function vmWith(changes: Partial<Vm>): SessionVm {
     findVms: () => [view],
     guests: {
       addressesOf: () => Promise.resolve([]),
+      networksOf: () => Promise.resolve([]),
       runIn: () => Promise.reject(new Failure('unsupported', { vm: view.ref.uuid, noAgent: true })),
     },
   };
   const session = { engine, view: () => view } as unknown as Session;
   const over = new AbortController().signal;
   return new SessionVm(
-    new LibrarySession({ session: () => session, readers, log: silentLog, shell: 'test', over }),
+    new LibrarySession({
+      session: () => session,
+      readers,
+      log: silentLog,
+      shell: 'test',
+      over,
+      ...(hindrance && { hindrance }),
+    }),
     view,
   );
 }
@@ -44,6 +52,11 @@ describe('the library at a guest that does not answer', () => {
       }
     });
   }
+
+  it('opens no port where nothing may be changed', async () => {
+    const one = vmWith({ power: 'running' }, () => 'Not here.');
+    await assert.rejects(one.wait({ port: 22 }), { kind: 'refused', message: 'Not here.' });
+  });
 
   it('names the VM whose agent does not answer', async () => {
     const one = vmWith({ power: 'running' });

@@ -48,7 +48,7 @@ describe('the port of the host that leads into a guest', () => {
   it('is opened by QEMU on the loopback, by a number that the kernel chooses, once', async () => {
     const asked: string[] = [];
     const one = connection(slirp, asked);
-    const expected = { address: '127.0.0.1', port: 38_899 };
+    const expected = { address: '127.0.0.1', port: 38_899, isTaken: false };
     assert.deepEqual(await openPort(one, uuid, 22), expected);
     assert.deepEqual(await openPort(one, uuid, 22), expected);
     assert.deepEqual(
@@ -95,11 +95,19 @@ describe('the port of the host that leads into a guest', () => {
   }
 
   it('is read of the network that was asked for, of what QEMU itself opened', () => {
-    assert.equal(forwardIn(listing(ours), 'hostnet0', 22), 38_899);
-    assert.equal(forwardIn(listing(ours), 'hostnet1', 22), 40_001);
+    assert.deepEqual(forwardIn(listing(ours), 'hostnet0', 22), { port: 38_899, isTaken: false });
+    assert.deepEqual(forwardIn(listing(ours), 'hostnet1', 22), { port: 40_001, isTaken: false });
     assert.equal(forwardIn(listing(), 'hostnet0', 22), undefined);
     assert.equal(forwardIn(listing(ours), 'hostnet0', 80), undefined);
     const elsewhere = ours.replace('127.0.0.1', '  0.0.0.0');
     assert.equal(forwardIn(listing(elsewhere), 'hostnet0', 22), undefined);
+  });
+
+  it('is taken by the guest when the guest itself has answered', () => {
+    const by = (state: string): string => ours.replace('HOST_FORWARD', state);
+    const isTaken = (...lines: readonly string[]): unknown => forwardIn(listing(...lines), 'hostnet0', 22)?.isTaken;
+    assert.equal(isTaken(ours, by('SYN_SENT')), false);
+    assert.equal(isTaken(by('ESTABLISHED'), ours), true);
+    assert.equal(isTaken(ours, by('ESTABLISHED').replace('38899', '38898')), false, 'by another way');
   });
 });

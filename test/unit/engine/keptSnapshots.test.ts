@@ -72,6 +72,18 @@ describe('a snapshot that is to be kept', () => {
     assert.equal(r.engine.findVm(ref)!.kept, undefined);
   });
 
+  it('gets no date while one is of the future, since a clock is or was wrong', async () => {
+    const web = fakeVm('web', ['s', 't']);
+    web.snapshots = [at('s', 1), at('t', Date.now() + 2 * 86_400_000)];
+    const r = await rig(web);
+    const ref = { connection: uri, uuid: uuidOf('web') };
+    await r.look('web');
+    await assert.rejects(r.engine.setKept(ref, ['s'], 'kept', { until: Date.now() + 3_600_000 }), { kind: 'refused' });
+    assert.deepEqual(await r.engine.keptSnapshots(ref), []);
+    await r.engine.setKept(ref, ['s'], 'kept');
+    assert.deepEqual(await r.engine.keptSnapshots(ref), ['s']);
+  });
+
   it('is kept until a date and no longer, and an undo puts back the date before', async () => {
     const web = fakeVm('web', ['s', 't']);
     web.snapshots = [at('s', 1), at('t', 2)];

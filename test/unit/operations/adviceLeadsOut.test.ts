@@ -563,6 +563,11 @@ const situations: readonly (readonly [reason: RefusalReason, request: OperationR
     { vm: vm({ disks: [disk('vda', base, { foreign: ['source/wonder'] })] }) },
   ],
   ['badName', ask.create({ title: '' }), {}],
+  [
+    'datedAhead',
+    ask.create({ until: now + 1 }),
+    { tree: tree([internal('i', undefined, { createdAt: now + 86_400_000 })], 'i') },
+  ],
   ['nameTaken', ask.create({ title: 'a' }), inside()],
   [
     'fileTaken',

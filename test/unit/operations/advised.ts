@@ -344,6 +344,10 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
 
   // Names.
   badName: other({ title: 'other' }),
+  datedAhead: all(
+    (here) => [changed(here, { facts: { ...here.facts, now: Number(here.refusal.facts['at']) } })],
+    deleted('i'),
+  ),
   nameTaken: other({ title: 'other' }),
   fileTaken: all(
     other({ clone: { uuid: 'new', name: 'second' } }),

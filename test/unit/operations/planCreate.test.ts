@@ -159,6 +159,15 @@ golden.section(
   ),
 );
 
+const ahead = { tree: tree([internal('i', undefined, { title: 'The i', createdAt: 5 * 86_400_000 })], 'i'), now: 0 };
+golden.section(
+  'until a date',
+  creates([
+    ['while a snapshot is of the future', ahead, { until: 86_400_000 }],
+    ['the same, without a date', ahead],
+  ]),
+);
+
 const taken = { tree: tree([external('e', undefined, { title: 'The e' })], 'e') };
 golden.section(
   'titles and descriptions',

@@ -107,6 +107,7 @@ const facts: RefusalFacts = {
   startFileMissing: { vm, snapshot, name: 'first', file, said: 'no such file' },
   nameIsTagId: { snapshot, file, other: snapshot },
   tagTwice: { snapshot, file },
+  datedAhead: { vm, snapshot, at: '4102444800000' },
   imageImmutable: { vm: 'web-test', file },
   tagIdsUnseen: { snapshot, file },
   overlayMissing: { snapshot, disk: 'vda', file },

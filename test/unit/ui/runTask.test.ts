@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { systemClock } from '../../../src/base/clock.js';
 import { Failure } from '../../../src/domain/failure.js';
-import type { GuestAddress } from '../../../src/domain/guestAddress.js';
 import type { GuestOutputBytes, GuestRun } from '../../../src/domain/guestCommand.js';
 import type { Vm } from '../../../src/domain/vm.js';
 import type { TaskRun } from '../../../src/ui/tasks/runTask.js';
@@ -36,7 +35,7 @@ async function run(definition: TaskRun['definition'], with_: Partial<TaskRun> = 
       return execute(command, given);
     },
     readVm: () => assert.fail('looked at the VM'),
-    addressesOf: () => assert.fail('asked for addresses'),
+    guestPort: () => assert.fail('asked for the way to a port'),
     show: (text) => lines.push(text),
     runIn: () => assert.fail('ran a program'),
     untilUp: () => assert.fail('waited for a system'),
@@ -259,34 +258,19 @@ describe('a task that waits', () => {
     assert.equal((await run({ action: 'wait', host: '127.0.0.1', port, seconds: 0 })).code, 1);
   });
 
-  it('waits for a port of the VM, whose address it finds by itself as soon as the guest tells it', async () => {
+  it('waits for a port of the VM, to which it finds the way by itself', async () => {
     const { server, port } = await listening();
-    const clock = new FakeClock();
     const asked: unknown[] = [];
-    const addressesOf = (...of: readonly unknown[]): Promise<readonly GuestAddress[]> => {
-      asked.push(of);
-      return Promise.resolve(asked.length < 3 ? [] : [{ address: '127.0.0.1', from: 'lease' }]);
+    const guestPort: TaskRun['guestPort'] = (call) => {
+      asked.push([call.vm, call.connection, call.port]);
+      return Promise.resolve({ what: 'port', host: '127.0.0.1', port, atMostMs: call.atMostMs });
     };
-    const ended = run({ action: 'wait', vm: 'web', connection: 'qemu:///session', port }, { clock, addressesOf });
-    for (let step = 0; step < 4; step += 1) {
-      await settled();
-      await clock.advance(500);
+    const wanted = { action: 'wait', vm: 'web', connection: 'qemu:///session', port };
+    assert.equal((await run(wanted, { guestPort })).code, 0);
+    assert.deepEqual(asked, [['web', 'qemu:///session', port]]);
+    for (const found of ['late', 'stopped'] as const) {
+      assert.equal((await run(wanted, { guestPort: () => Promise.resolve(found) })).code, 1);
     }
-    assert.equal((await ended).code, 0);
-    assert.deepEqual(asked, [
-      ['web', 'qemu:///session'],
-      ['web', 'qemu:///session'],
-      ['web', 'qemu:///session'],
-    ]);
-    const none = (): Promise<readonly GuestAddress[]> => Promise.resolve([]);
-    const late = await run({ action: 'wait', vm: 'web', port, seconds: 0 }, { addressesOf: none });
-    assert.equal(late.code, 1);
-    const broken = new AbortController();
-    broken.abort();
-    assert.equal(
-      (await run({ action: 'wait', vm: 'web', port }, { addressesOf: none, signal: broken.signal })).code,
-      1,
-    );
     await new Promise((resolve) => {
       server.close(resolve);
     });

@@ -3,7 +3,8 @@ import { t } from '@vscode/l10n';
 import type { DiskChange, OperationResult } from '../../../domain/operation.js';
 import { displayLine } from '../../../domain/plainText.js';
 import type { VmView } from '../../../live/views.js';
-import { disksOf, type ListedDisk, parseSize } from '../../../session/disks.js';
+import { disksOf, parseSize } from '../../../session/disks.js';
+import type { DiskInfo } from '../../../session/publicTypes.js';
 import { bytesText } from '../../../text/bytesText.js';
 import { diskWords, guestSizeText, sizeProblemText } from '../../../text/operations/diskText.js';
 import { askText } from '../../prompts/ask.js';
@@ -73,7 +74,7 @@ function requireSize(bytes: number | undefined, { vm }: VmView): number {
   return bytes;
 }
 
-function describe({ bytes, format, file }: ListedDisk): { readonly description: string; readonly detail?: string } {
+function describe({ bytes, format, file }: DiskInfo): { readonly description: string; readonly detail?: string } {
   const facts = [...(bytes === undefined ? [] : [bytesText(bytes)]), format];
   return { description: facts.join(', '), ...(file !== undefined && { detail: file }) };
 }

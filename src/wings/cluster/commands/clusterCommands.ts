@@ -29,6 +29,7 @@ export const clusterCommands = {
         value: 'ADDRESS',
         help: 'of HOST in the network of both, for a VM that runs; its names unless given',
       },
+      speed: { type: 'string', value: 'MB', help: 'send at most so many a second (default: as fast as it goes)' },
       plan: { type: 'boolean', help: 'show what would be sent, or why it cannot be, and change nothing' },
     },
     more: 'HOST is its libvirt URI. Files go to the same paths there, with all layers, snapshots inside of images, RAM, UEFI variables, TPM and saved state; files on storage that both hosts have stay. Checksums are compared before the VM is there, and the VM here is forgotten last. Its files here go to the trash beside them. What was interrupted is finished or undone by virt-rewind recover VM, or by the next move of it. A VM that runs goes on running there; HOST is asked beforehand whether it takes it. Disks that HOST does not have are sent while it runs, unless they have snapshots inside. See docs/move.md.',

@@ -14,7 +14,7 @@ import type { Fleet } from '../placement/fleet.js';
 import { assumedBandwidth } from '../placement/moveCost.js';
 import { type ReadFleet, readFleet } from '../placement/readFleet.js';
 
-const mostBandwidth = 9_999;
+export const mostBandwidth = 9_999;
 
 export interface Look {
   readonly fleet: ReadFleet;

@@ -2,6 +2,7 @@
 import { t } from '@vscode/l10n';
 import { orNamed } from '../../../domain/asFailure.js';
 import { agreeTo } from '../../../cli/agree.js';
+import { countOf } from '../../../cli/arguments.js';
 import type { CommandHandler } from '../../../cli/context.js';
 import type { CommandAnswer } from '../../../cli/printed.js';
 import { displayLine } from '../../../domain/plainText.js';
@@ -12,6 +13,7 @@ import { planMove } from '../move/planMove.js';
 import { withSides } from '../move/sides.js';
 import { movedLines, planLines } from '../moveText.js';
 import type { ClusterAnswers } from './answers.js';
+import { mostBandwidth } from './hostLook.js';
 
 export const move: CommandHandler = async (context) => {
   const { call, session, terminal, interruption, log } = context;
@@ -19,6 +21,7 @@ export const move: CommandHandler = async (context) => {
   const [named = '', to = ''] = call.operands;
   const { signal } = interruption;
   const address = call.texts['address'];
+  const mebibytesPerSecond = countOf(call, 'speed', mostBandwidth);
   return orNamed({ vm: named, host: to }, async () => {
     await endLeft(await leftMoves(session, named, log), 'finish', { tell: (line) => terminal.tell(line) });
     const view = await session.vm(named);
@@ -49,7 +52,7 @@ export const move: CommandHandler = async (context) => {
       const isProtected = session.isProtected(view.vm) ? { isProtected: displayLine(name), typed: name } : {};
       await agreeTo(context, { lines, confirm: t('Move'), asks: true, ...isProtected });
       const end = await moveVm(engine, sides, planned, {
-        ...{ folder, log, signal },
+        ...{ folder, log, signal, ...(mebibytesPerSecond !== undefined && { mebibytesPerSecond }) },
         onProgress: (fraction) =>
           terminal.progress(t('Moving {0}: {1} %', displayLine(name), Math.floor(fraction * 100))),
       });

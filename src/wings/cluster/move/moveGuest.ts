@@ -1,5 +1,5 @@
 // The part of a live move for which libvirt may know no snapshots of the VM at its own host.
-import type { MigrationWish } from '../../../driver/migrationHost.js';
+import type { MigrationRun, MigrationWish } from '../../../driver/migrationHost.js';
 import { clusterFailure } from '../clusterFailure.js';
 import { leadMove } from '../live/leadMove.js';
 import type { MovedFile, OpenMove } from './moveStore.js';
@@ -18,13 +18,20 @@ export function moveGuest(
   open: OpenMove,
   sides: Sides,
   { live, written }: { readonly live: MigrationWish; readonly written: readonly string[] },
-  { signal, onProgress }: { readonly signal: AbortSignal; readonly onProgress: (fraction: number) => void },
+  {
+    signal,
+    onProgress,
+    mebibytesPerSecond,
+  }: Pick<MigrationRun, 'signal' | 'mebibytesPerSecond'> & {
+    readonly onProgress: (fraction: number) => void;
+  },
 ): Promise<number | undefined> {
   const { vm, documents, files } = open.record;
   return withEnds(sides, async (ends) => {
     await open.put({ phase: 'moving' });
     await sides.from.ask((copies) => copies.forgetSnapshots(vm.uuid, documents));
-    const run = { signal, mostStopMs, onProgress: ({ fraction = 0 }) => onProgress(fraction) };
+    const speed = mebibytesPerSecond === undefined ? {} : { mebibytesPerSecond };
+    const run = { signal, mostStopMs, ...speed, onProgress: ({ fraction = 0 }) => onProgress(fraction) };
     return leadMove(ends, vm, live, run, {
       // Somebody may have merged a layer in the moment before libvirt let nobody do so any more.
       sent: async () => {

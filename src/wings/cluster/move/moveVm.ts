@@ -23,6 +23,8 @@ interface MoveWish {
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly onProgress: (fraction: number) => void;
+  /** Absent: as fast as it goes. */
+  readonly mebibytesPerSecond?: number;
 }
 
 /** @throws Failure: the VM is as it was, unless it is `moveStays` */
@@ -33,7 +35,8 @@ export function moveVm(engine: EnginePort, sides: Sides, move: PlannedMove, wish
 async function moveBetween(engine: EnginePort, sides: Sides, move: PlannedMove, wish: MoveWish): Promise<MoveEnd> {
   const { view, documents, send, shared, standing } = move;
   const { ref, vm } = view;
-  const { folder, log, signal } = wish;
+  const { folder, log, signal, mebibytesPerSecond } = wish;
+  const run = { signal, ...(mebibytesPerSecond !== undefined && { mebibytesPerSecond }) };
   const id = newId();
   return engine.leaseAll({ ...turnOn(id, ref), signal }, async (lease) => {
     const stageOf = (base: string): string => stageIn(base, ref.uuid);
@@ -55,7 +58,7 @@ async function moveBetween(engine: EnginePort, sides: Sides, move: PlannedMove, 
       try {
         await markBoth(open, sides, move);
         const [onSent, onMoved] = partsOf(move, wish.onProgress);
-        await sendThere(open, sides, move, { signal, onProgress: onSent });
+        await sendThere(open, sides, move, { ...run, onProgress: onSent });
         await place(open, sides);
         await defineThere(engine, open, sides, move);
         signal.throwIfAborted();
@@ -63,7 +66,7 @@ async function moveBetween(engine: EnginePort, sides: Sides, move: PlannedMove, 
           await open.put({ phase: 'there' });
         } else {
           const guest = { live: move.live, written: [...writtenDisks(vm).keys()] };
-          stopMs = await moveGuest(open, sides, guest, { signal, onProgress: onMoved });
+          stopMs = await moveGuest(open, sides, guest, { ...run, onProgress: onMoved });
         }
       } catch (error_) {
         const error = isChanged(error_) ? clusterFailure('changed') : error_;
@@ -117,12 +120,14 @@ async function sendThere(
   open: OpenMove,
   { from, to }: Sides,
   { send }: PlannedMove,
-  { signal, onProgress }: Pick<MoveWish, 'signal' | 'onProgress'>,
+  { signal, onProgress, mebibytesPerSecond }: Pick<MoveWish, 'signal' | 'onProgress' | 'mebibytesPerSecond'>,
 ): Promise<void> {
   const { files } = open.record;
   const frozen = files.filter(({ written }) => written === undefined);
   const sent = frozen.map(({ path, stage, bytes, modified }) => ({ from: path, to: stage, bytes, modified }));
-  await sendFiles({ signal, onProgress, shell: to.shell, folder: '/', begun: '/' }, sent, onProgress, from.originals);
+  const limit = mebibytesPerSecond === undefined ? {} : { bytesPerSecond: mebibytesPerSecond * 1024 ** 2 };
+  const copy = { signal, onProgress, shell: to.shell, folder: '/', begun: '/', ...limit };
+  await sendFiles(copy, sent, onProgress, from.originals);
   for (const { path, stage } of frozen) {
     const [sum, { said }] = await Promise.all([from.originals.sum(path), to.shell.run('sum_of', stage)]);
     if (said.slice(0, 64) !== sum) {
