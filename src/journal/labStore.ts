@@ -7,6 +7,7 @@ import type { Log } from '../base/log.js';
 import type { MadeFile } from '../domain/hostFiles.js';
 import type { LabVm } from '../domain/labVm.js';
 import { type FileSystem, idPattern } from './durable.js';
+import { heldKinds } from './heldRecords.js';
 import { count } from './json.js';
 import { type OpenRecord, type RecordKind, RecordStore } from './recordFolder.js';
 
@@ -94,12 +95,12 @@ export function newVmsIn(folder: string): string {
 }
 
 export const labKind: RecordKind<LabRecord> = {
-  ...{ file: 'lab.json', version, maxBytes: 256 * 1024, most: 200, of: 'lab', shape },
+  ...{ file: heldKinds.labs.file, version, maxBytes: 256 * 1024, most: 200, of: 'lab', shape },
 };
 
 export class LabStore extends RecordStore<LabRecord> {
   constructor(folder: string, log: Log, shell?: string, fs: FileSystem = promises) {
-    super({ folder, root: join(folder, 'labs'), fs, log }, labKind, shell);
+    super({ folder, root: join(folder, heldKinds.labs.folder), fs, log }, labKind, shell);
   }
 
   override async list(): Promise<readonly LabRecord[]> {
