@@ -35,7 +35,7 @@ const readers: Context['readers'] = {
   notes: async (...of) => (await import('./wings/copies/notesOfBackups.js')).readBackupNotes(...of),
   left: [
     async (...of) => (await import('./wings/cluster/leftInCluster.js')).leftInCluster(...of),
-    async (...of) => (await import('./wings/guest/leftInGuest.js')).leftInGuest(...of),
+    async (...of) => (await import('./wings/guest/make/removeNewVm.js')).leftInGuest(...of),
   ],
 };
 

@@ -53,7 +53,7 @@ export function connect(options: string | ConnectOptions = {}): Promise<VirtRewi
     backups: () => import('./wings/copies/readCopies.js'),
     left: [
       async (...of) => (await import('./wings/cluster/leftInCluster.js')).leftInCluster(...of),
-      async (...of) => (await import('./wings/guest/leftInGuest.js')).leftInGuest(...of),
+      async (...of) => (await import('./wings/guest/make/removeNewVm.js')).leftInGuest(...of),
     ],
   });
 }

@@ -12,7 +12,8 @@ export const readers = {
   left: [
     async (...of: Parameters<LeftByWing>) =>
       (await import('../src/wings/cluster/leftInCluster.js')).leftInCluster(...of),
-    async (...of: Parameters<LeftByWing>) => (await import('../src/wings/guest/leftInGuest.js')).leftInGuest(...of),
+    async (...of: Parameters<LeftByWing>) =>
+      (await import('../src/wings/guest/make/removeNewVm.js')).leftInGuest(...of),
   ],
 };
 

@@ -10,11 +10,11 @@ import { readRecord } from './recordFolder.js';
 import { thisWriter } from './writer.js';
 
 /** In the folder of all that is written down: where the records are, and the file of each. */
-const kinds = [
-  ['clusters', 'cluster.json'],
-  ['labs', 'lab.json'],
-  ['new-vms/labs', 'lab.json'],
-] as const;
+export const heldKinds = {
+  clusters: { folder: 'clusters', file: 'cluster.json' },
+  labs: { folder: 'labs', file: 'lab.json' },
+  newVms: { folder: 'new-vms/labs', file: 'lab.json' },
+} as const;
 
 const most = 200;
 const maxBytes = 1024 * 1024;
@@ -28,7 +28,7 @@ const headShape = v.object({
 
 /** Its name there; undefined where nobody else holds it. */
 export async function readHolderOf(folder: string, log: Log, uuid: string): Promise<string | undefined> {
-  for (const [kind, file] of kinds) {
+  for (const { folder: kind, file } of Object.values(heldKinds)) {
     const root = join(folder, kind);
     for (const id of (await namesIn(promises, root)).filter((name) => idPattern.test(name)).slice(0, most)) {
       const own = join(root, id);

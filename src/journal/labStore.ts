@@ -7,8 +7,9 @@ import type { Log } from '../base/log.js';
 import type { MadeFile } from '../domain/hostFiles.js';
 import type { LabVm } from '../domain/labVm.js';
 import { type FileSystem, idPattern } from './durable.js';
+import { heldKinds } from './heldRecords.js';
 import { count } from './json.js';
-import { type OpenRecord, RecordStore } from './recordFolder.js';
+import { type OpenRecord, type RecordKind, RecordStore } from './recordFolder.js';
 
 const version = 1;
 
@@ -93,31 +94,16 @@ export function newVmsIn(folder: string): string {
   return join(folder, 'new-vms');
 }
 
-/** See `RecordStore`. */
-export class LabStore {
-  readonly #records: RecordStore<LabRecord>;
+export const labKind: RecordKind<LabRecord> = {
+  ...{ file: heldKinds.labs.file, version, maxBytes: 256 * 1024, most: 200, of: 'lab', shape },
+};
 
-  constructor(
-    readonly folder: string,
-    readonly log: Log,
-    readonly shell?: string,
-    readonly fs: FileSystem = promises,
-  ) {
-    const place = { folder, root: join(folder, 'labs'), fs, log };
-    const kind = { file: 'lab.json', version, maxBytes: 256 * 1024, most: 200, of: 'lab', shape };
-    this.#records = new RecordStore<LabRecord>(place, kind, shell);
+export class LabStore extends RecordStore<LabRecord> {
+  constructor(folder: string, log: Log, shell?: string, fs: FileSystem = promises) {
+    super({ folder, root: join(folder, heldKinds.labs.folder), fs, log }, labKind, shell);
   }
 
-  async list(): Promise<readonly LabRecord[]> {
-    return (await this.#records.list()).toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  }
-
-  begin(record: LabRecord): Promise<OpenLab> {
-    return this.#records.begin(record);
-  }
-
-  /** `busy`: somebody works on it, in this process or another. */
-  lock(id: string): Promise<OpenLab | 'busy' | 'gone'> {
-    return this.#records.lock(id);
+  override async list(): Promise<readonly LabRecord[]> {
+    return (await super.list()).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 }

@@ -204,6 +204,27 @@ export function recordWith<T extends { readonly id: string }>(
   };
 }
 
+/** @returns undefined where it is gone. @throws what `busy` makes, where somebody works on it */
+export async function withHeld<O extends Pick<OpenRecord<never>, 'leave'>, T>(
+  store: { readonly lock: (id: string) => Promise<O | 'busy' | 'gone'> },
+  id: string,
+  busy: () => Error,
+  work: (open: O) => Promise<T>,
+): Promise<T | undefined> {
+  const open = await store.lock(id);
+  if (open === 'busy') {
+    throw busy();
+  }
+  if (open === 'gone') {
+    return undefined;
+  }
+  try {
+    return await work(open);
+  } finally {
+    await open.leave();
+  }
+}
+
 /** What records of one kind look like. */
 export interface RecordKind<R extends { readonly id: string }> extends RecordFile {
   readonly shape: v.GenericSchema<unknown, R & { readonly version: number }>;
@@ -249,6 +270,11 @@ export class RecordStore<R extends { readonly id: string }> {
     } catch (error) {
       throw journalFailure(error, join(this.place.root, id), { doing: `take up a ${of}` });
     }
+  }
+
+  /** See `withHeld`. */
+  withHeld<T>(id: string, busy: () => Error, work: (open: OpenRecord<R>) => Promise<T>): Promise<T | undefined> {
+    return withHeld(this, id, busy, work);
   }
 
   #open(record: R, hold: DiskLock): OpenRecord<R> {

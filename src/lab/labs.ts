@@ -249,18 +249,8 @@ export class Labs {
   }
 
   async #remove(record: LabRecord, wish: MakeWish, how: 'asked' | 'forNewOne'): Promise<void> {
-    const open = await this.#store.lock(record.id);
-    if (open === 'busy') {
-      throw this.#busyError(record.name);
-    }
-    if (open === 'gone') {
-      return;
-    }
-    try {
-      await removeLab(open, { ...this.#options, ...wish }, how);
-    } finally {
-      await open.leave();
-    }
+    const busy = (): Failure => this.#busyError(record.name);
+    await this.#store.withHeld(record.id, busy, (open) => removeLab(open, { ...this.#options, ...wish }, how));
   }
 
   #busyError(name: string): Failure {

@@ -9,7 +9,7 @@ import type { RemovalTurn } from '../engine/enginePort.js';
 import type { LabRecord, OpenLab, RecordedVm } from '../journal/labStore.js';
 import type { VmView } from '../live/views.js';
 import type { Session } from '../session/session.js';
-import { type MakeContext, requireOn } from './makeContext.js';
+import { type RemoveContext, requireOn } from './makeContext.js';
 
 /**
  * What was done with the VMs that go with the record, by VM: only the others may go where nobody was asked.
@@ -76,7 +76,7 @@ interface RemovedBeside {
  */
 export async function removeMade(
   open: OpenLab,
-  { session, signal, onStep, onNote }: MakeContext,
+  { session, signal, onStep, onNote }: RemoveContext,
   how: 'asked' | 'unused',
   beside?: RemovedBeside,
 ): Promise<void> {

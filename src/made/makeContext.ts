@@ -15,6 +15,8 @@ export interface MakeContext extends MakeWish {
   readonly environment: NodeJS.ProcessEnv;
 }
 
+export type RemoveContext = Omit<MakeContext, 'environment'>;
+
 export function requireOn(signal: AbortSignal): void {
   if (signal.aborted) {
     throw new Failure('cancelled', { byUs: true });

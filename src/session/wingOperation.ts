@@ -13,14 +13,17 @@ import type { GroupLease } from '../engine/operationService.js';
 import { newId } from '../journal/durable.js';
 import { type OpenRecord, type RecordKind, RecordStore } from '../journal/recordFolder.js';
 import type { VmView } from '../live/views.js';
-import { endLeft, type LeftByWing, type LeftQuestion } from './leftWork.js';
+import { endLeft, type LeftByWing, type LeftQuestion, type LeftTold } from './leftWork.js';
 import type { Session } from './session.js';
 
-/** What is written down before anything is done to its VMs, and forgotten when all is done. */
+/** What is written down before anything is done to its VMs. */
 export interface WingRecord {
   readonly id: string;
-  readonly connection: string;
-  readonly vms: readonly { readonly uuid: string; readonly name: string }[];
+  /** Absent: each VM says its own. */
+  readonly connection?: string;
+  readonly vms: readonly { readonly connection?: string; readonly uuid: string; readonly name: string }[];
+  /** Any but `ready` broke off, unless somebody holds it. Absent: it is forgotten when nothing is left to be done. */
+  readonly phase?: string;
 }
 
 /** The records of operations that are ended alike. */
@@ -28,23 +31,33 @@ export interface WingRecords<R extends WingRecord, Tools> {
   readonly kind: RecordKind<R>;
   /** In the folder of the session. */
   readonly folder: string;
-  /** What the VMs are held for while what broke off is ended. */
-  readonly ends: WingTurn['of'];
+  /** What the VMs are held for while what broke off is ended. Absent: its end holds them. */
+  readonly ends?: WingTurn['of'];
   /** Has what planning, doing and ending need for as long as the work lasts. */
-  within<T>(
-    engine: EnginePort,
-    connection: string,
-    signal: AbortSignal,
-    work: (tools: Tools) => Promise<T>,
-  ): Promise<T>;
-  /** Takes back what was begun, as far as it came. Can be called again. */
-  end(tools: Tools, record: R): Promise<void>;
-  /** That it broke off, and what became of a VM of it, as sentences. */
-  readonly leftText: (vm: string) => string;
-  readonly endedText: (vm: string) => string;
+  within<T>(session: Session, connection: string, signal: AbortSignal, work: (tools: Tools) => Promise<T>): Promise<T>;
+  /** Ends what was begun, as far as it came, and settles its record. Can be called again. */
+  end(tools: Tools, open: OpenRecord<R>, onStep: (what: string) => void): Promise<LeftTold>;
+  /** That it broke off on a VM. */
+  readonly look: (session: Session, record: R, vm: string) => Promise<LeftTold>;
+  /** What a person is asked before it is ended; absent, or none: it is ended unasked. */
+  readonly question?: (session: Session, record: R) => Promise<LeftQuestion | undefined>;
   /** What a person is asked before it is left as it is. */
   readonly dismissal: (vm: string) => LeftQuestion;
+  /** What programs are told of one that is left as it is. */
+  readonly dismissed?: (record: R) => object;
 }
+
+/**
+ * By what is ended what broke off of each: by itself, forward; by its opposite, back. The phase of a move says which of
+ * both, see `endMove`; a VM that was used since it was made, or of which nothing was removed yet, stays as made.
+ */
+export const endedBy = {
+  give: 'take',
+  make: 'remove',
+  move: 'move',
+  remove: 'remove',
+  take: 'take',
+} as const satisfies Record<WingTurn['of'] | 'make', WingTurn['of']>;
 
 export interface WingOperation<P, R extends WingRecord, Tools> {
   /** What the VMs are held for. */
@@ -85,12 +98,12 @@ export interface WingAsker {
 
 /** @throws Failure `refused` */
 export function planWing<P, R extends WingRecord, Tools>(
-  { engine }: Pick<Session, 'engine'>,
+  session: Session,
   operation: WingOperation<P, R, Tools>,
   signal: AbortSignal,
 ): Promise<P> {
   const { records, connection, views } = operation;
-  return records.within(engine, connection, signal, (tools) => operation.plan(engine, tools, views));
+  return records.within(session, connection, signal, (tools) => operation.plan(session.engine, tools, views));
 }
 
 /** @throws Failure: the VMs are as they were, unless it says otherwise; whatever the asker throws */
@@ -111,7 +124,7 @@ export async function carryOutWing<P, R extends WingRecord, Tools>(
   const refs = views.map(({ ref }) => ref);
   const { failure } = await inTurn(engine, of, refs, signal, (lease) =>
     // Not by the wish to stop: what was begun is taken back by the same means.
-    records.within(engine, connection, new AbortController().signal, async (tools) => {
+    records.within(session, connection, new AbortController().signal, async (tools) => {
       await engine.refresh({ connection });
       const viewsNow = views.map((view) => engine.findVm(view.ref) ?? view);
       const now = await operation.plan(engine, tools, viewsNow);
@@ -127,7 +140,8 @@ export async function carryOutWing<P, R extends WingRecord, Tools>(
         },
         requireAlone: () => lease.requireAlone(() => Promise.resolve()),
       };
-      return untilForgotten(await storeOf(records, folder, log).begin(record), async () => {
+      const open = await storeOf(records, folder, log).begin(record);
+      try {
         const failure = await operation.run?.(tools, now, wish).then(
           () => undefined,
           (error: unknown) => ({ error }),
@@ -135,11 +149,13 @@ export async function carryOutWing<P, R extends WingRecord, Tools>(
         if (failure !== undefined) {
           log.warn(`what was begun of a ${records.kind.of} is taken back: ${String(failure.error)}`);
         }
-        if (failure !== undefined || operation.run === undefined) {
-          await records.end(tools, record);
-        }
+        await (failure !== undefined || operation.run === undefined
+          ? records.end(tools, open, () => undefined)
+          : open.forget());
         return { failure };
-      });
+      } finally {
+        await open.leave();
+      }
     }),
   );
   await engine.refresh({ connection });
@@ -149,55 +165,88 @@ export async function carryOutWing<P, R extends WingRecord, Tools>(
   return plan;
 }
 
-/** What of these broke off: whatever is done with such a VM, by whichever shell, ends that first. */
+/** What of these broke off, for every shell. */
 export function leftByWing<R extends WingRecord, Tools>(records: WingRecords<R, Tools>): LeftByWing {
-  return async ({ engine, folder }, named, log) => {
-    const store = storeOf(records, folder, log);
-    // A VM that is known may have another name by now, and another VM the old one.
-    const known = engine.findVms(named).map(({ ref }) => ref.uuid);
-    const isMeant = ({ name, uuid }: WingRecord['vms'][number]): boolean =>
-      known.length > 0 ? known.includes(uuid) : [name, uuid].includes(named);
-    const left = (await store.list()).filter(({ vms }) => vms.some(isMeant));
-    return left.map(({ id, vms }) => {
-      const name = vms.find(isMeant)?.name ?? named;
-      return {
-        look: () => Promise.resolve({ lines: [records.leftText(name)] }),
-        question: (how) => Promise.resolve(how === 'dismiss' ? records.dismissal(name) : undefined),
-        end: async (how) => {
-          const open = await store.lock(id);
-          if (open === 'busy') {
-            throw new Failure('busy', { vm: name });
+  return async (session, named, log) =>
+    (await findLeft(records, session, named, log)).map(({ record, vm }) => ({
+      look: () => records.look(session, record, vm),
+      question: async (how) => (how === 'dismiss' ? records.dismissal(vm) : records.question?.(session, record)),
+      end: async (how, onStep) => {
+        const store = storeOf(records, session.folder, log);
+        const told = await store.withHeld(record.id, busyWith(vm), async (open) => {
+          // Another process may have ended it since.
+          if (how === 'finish' && open.record.phase !== 'ready') {
+            return endInTurn(session, records, open, onStep);
           }
-          const isOurs = open !== 'gone';
-          if (isOurs) {
-            await untilForgotten(open, () =>
-              how === 'dismiss' ? Promise.resolve() : endInTurn(engine, records, open.record),
-            );
-          }
-          return { lines: isOurs && how === 'finish' ? vms.map((vm) => records.endedText(vm.name)) : [] };
-        },
-      };
-    });
-  };
+          await (open.record.phase === undefined ? open.forget() : open.put({ phase: 'ready' } as Partial<R>));
+          return { lines: [], ...(records.dismissed && { answer: records.dismissed(record) }) };
+        });
+        return told ?? { lines: [] };
+      },
+    }));
+}
+
+/**
+ * By the name or UUID of a VM. @param on this connection alone
+ * @throws Failure `busy`: it has not broken off, somebody works on it
+ */
+export async function findLeft<R extends WingRecord>(
+  records: Pick<WingRecords<R, never>, 'kind' | 'folder'>,
+  { engine, folder }: Session,
+  named: string,
+  log: Log,
+  on?: string,
+): Promise<readonly { readonly record: R; readonly vm: string }[]> {
+  const store = storeOf(records, folder, log);
+  const left = (await store.list())
+    .filter(({ phase }) => phase !== 'ready')
+    .map((record) => ({ record, refs: refsOf(record).filter(({ connection }) => (on ?? connection) === connection) }));
+  for (const uri of new Set(left.flatMap(({ refs }) => refs.map(({ connection }) => connection)))) {
+    // One on a host that is not reached has the name that it had.
+    await engine.connect(uri).catch(() => undefined);
+  }
+  // A VM that is known may have another name by now, and another VM the old one.
+  const known = engine.findVms(named).map(({ ref }) => ref.uuid);
+  const found = left.flatMap(({ record, refs }) => {
+    const vm = refs.find(({ name, uuid }) => (known.length > 0 ? known.includes(uuid) : [name, uuid].includes(named)));
+    return vm === undefined ? [] : [{ record, vm: vm.name }];
+  });
+  for (const { record, vm } of found) {
+    await store.withHeld(record.id, busyWith(vm), () => Promise.resolve());
+  }
+  return found;
+}
+
+function busyWith(vm: string): () => Failure {
+  return () => new Failure('busy', { vm });
+}
+
+function refsOf({ connection = '', vms }: WingRecord): readonly (VmRef & { readonly name: string })[] {
+  return vms.map((vm) => ({ connection, ...vm }));
 }
 
 async function endInTurn<R extends WingRecord, Tools>(
-  engine: EnginePort,
+  session: Session,
   records: WingRecords<R, Tools>,
-  record: R,
-): Promise<void> {
-  const { connection, vms } = record;
+  open: OpenRecord<R>,
+  onStep: (what: string) => void,
+): Promise<LeftTold> {
+  const { engine } = session;
+  const { ends } = records;
   const { signal } = new AbortController();
+  const refs = refsOf(open.record).map(({ connection, uuid }) => ({ connection, uuid }));
+  const [{ connection } = { connection: '' }] = refs;
   engine.setConnections([...new Set([...engine.connections.map(({ uri }) => uri), connection])]);
-  const refs = vms.map(({ uuid }) => ({ connection, uuid }));
-  await records.within(engine, connection, signal, (tools) =>
-    inTurn(engine, records.ends, refs, signal, () => records.end(tools, record)),
-  );
+  const told = await records.within(session, connection, signal, (tools) => {
+    const end = (): Promise<LeftTold> => records.end(tools, open, onStep);
+    return ends === undefined ? end() : inTurn(engine, ends, refs, signal, end);
+  });
   await engine.refresh({ connection });
+  return told;
 }
 
-function storeOf<R extends WingRecord, Tools>(
-  { kind, folder: name }: WingRecords<R, Tools>,
+function storeOf<R extends WingRecord>(
+  { kind, folder: name }: Pick<WingRecords<R, never>, 'kind' | 'folder'>,
   folder: string,
   log: Log,
 ): RecordStore<R> {
@@ -212,15 +261,4 @@ function inTurn<T>(
   work: (lease: GroupLease) => Promise<T>,
 ): Promise<T> {
   return engine.leaseAll({ id: newId(), requests: refs.map((vm) => ({ kind: 'wing', of, vm })), signal }, work);
-}
-
-/** When `work` resolves; else it stays, and somebody else may end it. */
-async function untilForgotten<R, T>(open: OpenRecord<R>, work: () => Promise<T>): Promise<T> {
-  try {
-    const result = await work();
-    await open.forget();
-    return result;
-  } finally {
-    await open.leave();
-  }
 }

@@ -11,16 +11,10 @@ import { run as runProgram, runOk } from '../../scripts/rig/run.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import { Failure } from '../../src/domain/failure.js';
 import { type LabVmParts, seenAs } from '../../src/domain/labVm.js';
+import { endLeft } from '../../src/session/leftWork.js';
 import { Session } from '../../src/session/session.js';
 import { type MadeVm, newVm, type NewVm } from '../../src/wings/guest/make/newVm.js';
-import {
-  endLeft,
-  leftOf,
-  newVmStore,
-  recordOf,
-  removeNewVm,
-  withRecord,
-} from '../../src/wings/guest/make/removeNewVm.js';
+import { leftInGuest, newVmStore, recordOf, removeNewVm } from '../../src/wings/guest/make/removeNewVm.js';
 import type { VirtRewind } from '../../src/api/publicApi.js';
 import { connect } from '../readers.js';
 import { itRarely } from '../allRows.js';
@@ -65,9 +59,9 @@ describe('a new VM of an image', () => {
   };
   /** What broke off is ended, as when a person has agreed. */
   const endLeftOf = async (of: string, onNote: (line: string) => unknown = () => undefined): Promise<void> => {
-    const store = newVmStore(session, silentLog, 'test');
-    const record = await leftOf(store, session, of);
-    await (record && withRecord(store, record, (open) => endLeft(open, { ...wish(), onNote })));
+    for (const { lines, answer } of await endLeft(await leftInGuest(session, of, silentLog), 'finish')) {
+      lines.slice(JSON.stringify(answer).includes('"deleted":true') ? 1 : 0).forEach(onNote);
+    }
   };
   const fails = async (kind: string, making: Promise<unknown>): Promise<void> => {
     await assert.rejects(making, { reason: kind });

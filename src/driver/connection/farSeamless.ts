@@ -1,13 +1,12 @@
 // What a snapshot with RAM of a guest that runs on needs of a host that is logged in to: as here, by a shell there.
 import { posix } from 'node:path';
 import * as v from 'valibot';
-import { Failure } from '../../domain/failure.js';
 import { partOf } from '../../domain/hostFiles.js';
 import type { Seamless } from '../../domain/seamless.js';
 import type { HostLogin } from '../../hosts/hostLogin.js';
-import { HostShell, type ShellAnswer, ShellEnded } from '../../hosts/hostShell.js';
+import { HostShell, type ShellAnswer } from '../../hosts/hostShell.js';
 import { uriOnHost } from '../../libvirt/uri.js';
-import { errnoError } from '../files/shellFileSystem.js';
+import { errnoError, lostWithShell } from '../files/shellFileSystem.js';
 import { finishedMark, headerOf } from '../files/savedState.js';
 import { MonitorError } from '../run/monitor.js';
 import type { SeamlessAccess } from '../run/stepContext.js';
@@ -100,12 +99,8 @@ function requireDone(answer: ShellAnswer): ShellAnswer {
   return answer;
 }
 
-async function asLost<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw error instanceof ShellEnded
-      ? new Failure('lost', { libvirtMessage: error.message }, { cause: error })
-      : error;
-  }
+function asLost<T>(work: Promise<T>): Promise<T> {
+  return work.catch((error: unknown) => {
+    throw lostWithShell(error);
+  });
 }

@@ -1,8 +1,9 @@
 // The file system of another computer, through a shell there that has GNU's coreutils and find.
 import { constants } from 'node:fs';
 import type { FileNumbers, FileStats, FileSystem, HeldFile, OpenFile } from '../../base/fileSystem.js';
+import { Failure } from '../../domain/failure.js';
 import { BadImage, type Place } from '../../qemu/imageBytes.js';
-import type { HostShell, ShellAnswer } from '../../hosts/hostShell.js';
+import { type HostShell, type ShellAnswer, ShellEnded } from '../../hosts/hostShell.js';
 
 /** Where a command is carried out: `undefined` where nobody holds anything of it. */
 type Ask = (words: readonly string[]) => Promise<ShellAnswer>;
@@ -242,6 +243,11 @@ const codes: readonly (readonly [code: string, words: string])[] = [
   ['EIO', 'Input/output error'],
   ['EOPNOTSUPP', 'Operation not supported'],
 ];
+
+/** Where the shell ended before it answered, nobody knows what became of it there. */
+export function lostWithShell(error: unknown): unknown {
+  return error instanceof ShellEnded ? new Failure('lost', { libvirtMessage: error.message }, { cause: error }) : error;
+}
 
 /** Programs end with the system's words; a name before them may hold the same. */
 export function errnoError(said: string): Error {

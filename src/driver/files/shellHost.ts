@@ -14,7 +14,7 @@ import { qemuImgFailure } from '../../qemu/fileFailure.js';
 import type { FileAccess } from './composedFiles.js';
 import { directFiles, type DirectHost } from './directFiles.js';
 import { FolderHangs, OutOfReach, type Turns } from './fileTurns.js';
-import { shellFileSystem } from './shellFileSystem.js';
+import { lostWithShell, shellFileSystem } from './shellFileSystem.js';
 import functions from './shellFileSystem.sh';
 import { contentsOf } from './localContents.js';
 import type { RamAccess } from './ramForFork.js';
@@ -137,9 +137,7 @@ class ShellHost implements DirectHost, Disposable {
       if (error instanceof OutOfReach) {
         throw new Failure('unsupported', { libvirtMessage: error.message }, { cause: error });
       }
-      throw error instanceof ShellEnded
-        ? new Failure('lost', { libvirtMessage: error.message }, { cause: error })
-        : error;
+      throw lostWithShell(error);
     }
   }
 

@@ -17,7 +17,7 @@ import {
 import { renameFileNames } from './retarget.js';
 import { withoutRam } from './snapshotChange.js';
 import { knownRoot, writeKnown } from './writeKnown.js';
-import { changeChildren, withText } from './xmlChange.js';
+import { changeChildren, changeDomains, withText } from './xmlChange.js';
 import {
   attribute,
   element,
@@ -113,14 +113,12 @@ function restoredRoot(
     throw new XmlError(`${stranger} is no file of the backup`);
   }
   requireFormats(root, vm.files);
-  const restoreDomain = (domain: XmlElement): XmlElement => write(restoredDomain(domain, vm, names));
   const renamed = asPathsSay(renameFileNames(root, vm.files), new Set(names.values()));
+  const restored = changeDomains(renamed, (domain) => write(restoredDomain(domain, vm, names)));
   if (renamed.name === 'domain') {
     // Its guest goes on from an earlier moment, and may draw the same random numbers again.
-    const restored = restoreDomain(renamed);
     return isOfRam ? restored : changeChildren(restored, 'genid', () => element('genid'));
   }
-  const restored = changeChildren(changeChildren(renamed, 'domain', restoreDomain), 'inactiveDomain', restoreDomain);
   return vm.identity === 'new' && attribute(find(root, 'memory'), 'snapshot') === 'external'
     ? parseXml(withoutRam(writeXml(restored)))
     : restored;

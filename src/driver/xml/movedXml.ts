@@ -5,7 +5,7 @@ import { bootFiles, isQuiet, ownEmulator, writeDomainAnew } from './anewXml.js';
 import { isOpen } from './apartXml.js';
 import { withoutChildren } from './cloneXml.js';
 import { domainsIn } from './namedFiles.js';
-import { changeChildren, isElement } from './xmlChange.js';
+import { changeChildren, changeDomains, isElement } from './xmlChange.js';
 import {
   attribute,
   element,
@@ -100,13 +100,7 @@ function withoutListen(display: XmlElement): XmlElement {
 
 /** A VM or a snapshot, otherwise as it is: libvirt runs whatever program a VM names. */
 export function withOwnEmulators(xml: string, emulators: HostRule['emulators']): string {
-  const root = parseXml(xml);
-  const onOwn = (domain: XmlElement): XmlElement => onOwnEmulator(domain, emulators);
-  return writeXml(
-    root.name === 'domain'
-      ? onOwn(root)
-      : changeChildren(changeChildren(root, 'domain', onOwn), 'inactiveDomain', onOwn),
-  );
+  return writeXml(changeDomains(parseXml(xml), (domain) => onOwnEmulator(domain, emulators)));
 }
 
 function onOwnEmulator(domain: XmlElement, emulators: HostRule['emulators']): XmlElement {

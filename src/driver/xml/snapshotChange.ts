@@ -6,7 +6,7 @@ import { attribute, element, find, findAll, parseXml, writeXml, XmlError, type X
 import { foreignInOverlay } from './knownDiskXml.js';
 import { pathOf } from './diskXml.js';
 import { redirectDisks, renameFileNames } from './retarget.js';
-import { changeChildren, isElement, withText } from './xmlChange.js';
+import { changeChildren, changeDomains, isElement, withText } from './xmlChange.js';
 
 /** An empty description is no description. */
 export function redescribe(secureXml: string, description: string): string {
@@ -81,8 +81,7 @@ export function onFrozenFiles(secureXml: string, disks: readonly (TargetFile & {
   if (find(root, 'domain') === undefined) {
     throw new XmlError('the snapshot does not hold the configuration of its VM');
   }
-  const redirect = (domain: XmlElement): XmlElement => redirectDisks(domain, disks);
-  return writeXml(changeChildren(changeChildren(root, 'domain', redirect), 'inactiveDomain', redirect));
+  return writeXml(changeDomains(root, (domain) => redirectDisks(domain, disks)));
 }
 
 /**
@@ -109,7 +108,7 @@ export function withBackingChains(secureXml: string, disks: readonly UntoldDisk[
   };
   const telling = (one: XmlElement): XmlElement =>
     changeChildren(one, 'devices', (devices) => changeChildren(devices, 'disk', tell));
-  const xml = writeXml(changeChildren(changeChildren(root, 'domain', telling), 'inactiveDomain', telling));
+  const xml = writeXml(changeDomains(root, telling));
   return told === 0 ? undefined : xml;
 }
 

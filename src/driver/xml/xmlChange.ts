@@ -15,6 +15,13 @@ export function changeChildren(
   return { ...parent, children: children.filter((node) => node !== undefined) };
 }
 
+/** With each description of the VM changed that a snapshot has; or the VM itself. */
+export function changeDomains(root: XmlElement, change: (domain: XmlElement) => XmlElement): XmlElement {
+  return root.name === 'domain'
+    ? change(root)
+    : changeChildren(changeChildren(root, 'domain', change), 'inactiveDomain', change);
+}
+
 /**
  * With this text in its only child of that name, which becomes the first one if there is none; an empty text takes it
  * away.

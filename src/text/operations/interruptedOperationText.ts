@@ -66,6 +66,11 @@ export function interruptedOperationsText(
   return unfinished.map((one) => interruptedOperationText(one, view, now)).join('\n\n');
 }
 
+/** What is asked of a wing's before it is left as it is. */
+export function dismissal(vm: string): { readonly lines: readonly string[]; readonly confirm: string } {
+  return { lines: [dismissTitle(displayLine(vm))], confirm: t('Mark as Resolved') };
+}
+
 /** @param vm its name as it is shown */
 export function dismissTitle(vm: string): string {
   return t('Mark the interrupted operation on {0} as resolved?', vm);

@@ -3,13 +3,15 @@
 import { t } from '@vscode/l10n';
 import type { Log } from '../../base/log.js';
 import { orNamed } from '../../domain/asFailure.js';
+import { Failure } from '../../domain/failure.js';
+import { withHeld } from '../../journal/recordFolder.js';
 import type { LeftByWing, LeftWork } from '../../session/leftWork.js';
 import type { Session } from '../../session/session.js';
 import { leftByWing } from '../../session/wingOperation.js';
 import { labelIn } from '../../text/connectionLabel.js';
 import { givenRecords } from './given/givenRecords.js';
 import { endMove } from './move/endMove.js';
-import { resolveMove, takeUpMove, unreadFailure } from './move/leftMoves.js';
+import { resolveMove, unreadFailure } from './move/leftMoves.js';
 import { type MoveRecord, MoveStore } from './move/moveStore.js';
 import { leftText, movedLines, resolvedLine, resolveLines } from './moveText.js';
 
@@ -22,6 +24,7 @@ export const leftMoves: LeftByWing = async (session, named, log) => {
   return [
     ...moves.map((move): LeftWork => {
       const host = labelIn(engine.connections, move.to);
+      const busy = (): Failure => new Failure('busy', { vm: move.vm.name });
       return {
         look: () => Promise.resolve({ lines: [leftText(calledNow(move, whose))] }),
         question: (how) => {
@@ -30,7 +33,7 @@ export const leftMoves: LeftByWing = async (session, named, log) => {
         },
         end: async (how) => {
           const lines = await orNamed({ vm: whose.name ?? whose.id, host }, () =>
-            takeUpMove(store, move, async (open) => {
+            withHeld(store, move.id, busy, async (open) => {
               if (how === 'dismiss') {
                 return [resolvedLine(await resolveMove(engine, store, open, log))];
               }
@@ -38,7 +41,7 @@ export const leftMoves: LeftByWing = async (session, named, log) => {
               return movedLines({ ...end, record: calledNow(end.record, whose) }, host);
             }),
           );
-          return { lines };
+          return { lines: lines ?? [] };
         },
       };
     }),

@@ -21,6 +21,7 @@ import {
 } from '../../../src/session/wingOperation.js';
 import { operationWords } from '../../../src/text/operations/operationText.js';
 import { givenRecords } from '../../../src/wings/cluster/given/givenRecords.js';
+import { leftInGuest, newVmStore } from '../../../src/wings/guest/make/removeNewVm.js';
 import { silentLog } from '../../silentLog.js';
 
 const uuid = '11111111-2222-3333-4444-555555555555';
@@ -46,6 +47,7 @@ describe('what a wing does to a VM', () => {
   let called: Record<string, string>;
   const engine = {
     connections: [{ uri: 'qemu+ssh://other/system' }],
+    connect: () => Promise.resolve(),
     setConnections: (uris: readonly string[]) => events.push(`connected ${uris.join()}`),
     refresh: () => Promise.resolve(),
     findVm: () => undefined,
@@ -61,9 +63,10 @@ describe('what a wing does to a VM', () => {
   const records: WingRecords<WingRecord, 'tools'> = {
     ...(givenRecords as unknown as WingRecords<WingRecord, 'tools'>),
     within: (_, __, ___, work) => work('tools'),
-    end: (_, { vms }) => {
-      events.push(`taken back: ${vms.map(({ name }) => name).join()}`);
-      return stuck === undefined ? Promise.resolve() : Promise.reject(stuck);
+    end: async (_, { record, forget }) => {
+      events.push(`taken back: ${record.vms.map(({ name }) => name).join()}`);
+      await (stuck === undefined ? forget() : Promise.reject(stuck));
+      return { lines: ['out of the cluster: web'] };
     },
   };
   const written = async (): Promise<readonly string[]> => readdir(join(folder, 'clusters'));
@@ -205,6 +208,20 @@ describe('what a wing does to a VM', () => {
       assert.deepEqual(events.slice(1, 3), ['held for taking from the cluster', 'taken back: web']);
       assert.deepEqual(await written(), []);
     });
+  });
+
+  it('is kept as ended, where its record stays, and is no left work while somebody works on it', async () => {
+    const store = newVmStore(session(), silentLog);
+    const vm = { ...ref, name: 'web', key: 'web', folder: '/labs/1', parts: 'digest' };
+    const record = { id: newId(), file: 'web', name: 'web', isProtected: false, phase: 'removing', vms: [vm] } as const;
+    const open = await store.begin(record);
+    await assert.rejects(leftInGuest(session(), 'web', silentLog), isOf('busy'));
+    await open.leave();
+    const found = await leftInGuest(session(), 'web', silentLog);
+    const [told] = await endLeft(found, 'dismiss', { agree: ({ lines }) => void events.push(...lines) });
+    assert.match(events.join(), /web.*\?/u);
+    assert.deepEqual(told, { lines: [], answer: { ended: { vm: 'web', deleted: false } } });
+    assert.deepEqual([(await store.list())[0]?.phase, await leftInGuest(session(), 'web', silentLog)], ['ready', []]);
   });
 
   it('is ended, where an earlier version was interrupted in it', async () => {

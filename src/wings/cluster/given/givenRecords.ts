@@ -5,15 +5,17 @@ import * as v from 'valibot';
 import { asFailure } from '../../../domain/asFailure.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { idPattern } from '../../../journal/durable.js';
-import type { WingRecords } from '../../../session/wingOperation.js';
+import { heldKinds } from '../../../journal/heldRecords.js';
+import { endedBy, type WingRecords } from '../../../session/wingOperation.js';
 import { failureText } from '../../../text/failures/failureText.js';
-import { dismissTitle } from '../../../text/operations/interruptedOperationText.js';
+import { dismissal } from '../../../text/operations/interruptedOperationText.js';
 import { clusterFailure } from '../clusterFailure.js';
 import { type ClusterShell, withClusterShell } from './clusterShell.js';
 import { takeOut } from './takeOut.js';
 import { localUri } from './vmOnNode.js';
 
 const version = 1;
+const { folder, file } = heldKinds.clusters;
 const text = v.pipe(v.string(), v.minLength(1), v.maxLength(5_000));
 
 const shape = v.object({
@@ -26,11 +28,11 @@ const shape = v.object({
 export type GivenRecord = Omit<v.InferOutput<typeof shape>, 'version'>;
 
 export const givenRecords: WingRecords<GivenRecord, ClusterShell> = {
-  kind: { file: 'cluster.json', version, maxBytes: 1024 * 1024, most: 100, of: 'change of a cluster', shape },
-  folder: 'clusters',
-  ends: 'take',
-  within: withClusterShell,
-  end: async (shell, { connection, vms }) => {
+  kind: { file, version, maxBytes: 1024 * 1024, most: 100, of: 'change of a cluster', shape },
+  folder,
+  ends: endedBy.give,
+  within: ({ engine }, ...rest) => withClusterShell(engine, ...rest),
+  end: async (shell, { record: { connection, vms }, forget }) => {
     for (const vm of vms.toReversed()) {
       try {
         await takeOut(shell, localUri(connection), vm);
@@ -38,8 +40,11 @@ export const givenRecords: WingRecords<GivenRecord, ClusterShell> = {
         throw clusterFailure('partLeft', { vm: vm.name, cause: asFailure(error) });
       }
     }
+    await forget();
+    return {
+      lines: vms.map(({ name }) => t('{0} was partly in the cluster, and was taken out of it.', displayLine(name))),
+    };
   },
-  leftText: (vm) => failureText(clusterFailure('partLeft', { vm })).sentence,
-  endedText: (vm) => t('{0} was partly in the cluster, and was taken out of it.', displayLine(vm)),
-  dismissal: (vm) => ({ lines: [dismissTitle(displayLine(vm))], confirm: t('Mark as Resolved') }),
+  dismissal,
+  look: (_, __, vm) => Promise.resolve({ lines: [failureText(clusterFailure('partLeft', { vm })).sentence] }),
 };

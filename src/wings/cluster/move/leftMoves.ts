@@ -48,25 +48,6 @@ async function sentInVain({ vm, files }: MoveRecord, to: Side): Promise<readonly
   return isThere ? [] : [...seen].flatMap(([path, { identity }]) => (made.get(path) === identity ? [path] : []));
 }
 
-export async function takeUpMove<T>(
-  store: MoveStore,
-  { id, vm }: MoveRecord,
-  act: (open: OpenMove) => Promise<readonly T[]>,
-): Promise<readonly T[]> {
-  const open = await store.lock(id);
-  if (open === 'busy') {
-    throw new Failure('busy', { vm: vm.name });
-  }
-  if (open === 'gone') {
-    return [];
-  }
-  try {
-    return await act(open);
-  } finally {
-    await open.leave();
-  }
-}
-
 /** It is unknown what it did. */
 export function unreadFailure(vm: string, { path: file, why, vm: whose }: UnreadMove): Failure {
   const { refusal } =

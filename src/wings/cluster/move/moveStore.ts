@@ -168,11 +168,8 @@ export class MoveStore {
     const { folder, log } = this.#place;
     const store = new LabStore(newVmsIn(folder), log);
     for (const { id, name } of (await store.list()).filter(({ vms }) => vms.some((vm) => vm.uuid === uuid))) {
-      const open = await store.lock(id);
-      if (open === 'busy') {
-        throw new Failure('busy', { vm: name, doing: 'write down that it was moved' });
-      }
-      await (open === 'gone' ? undefined : open.forget());
+      const busy = (): Failure => new Failure('busy', { vm: name, doing: 'write down that it was moved' });
+      await store.withHeld(id, busy, (open) => open.forget());
     }
   }
 

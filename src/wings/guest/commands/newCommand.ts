@@ -95,7 +95,7 @@ async function remove(context: Context): Promise<CommandAnswer> {
     ...(record.vms.some((vm) => session.isProtected({ ...vm, name })) && { isProtected: shown, typed: name }),
   });
   await removeNewVm(store, record, {
-    ...{ session, environment: process.env, signal: interruption.signal },
+    ...{ session, signal: interruption.signal },
     onStep: (what) => terminal.progress(what),
     onNote: (line) => terminal.tell(line),
   });

@@ -8,6 +8,6 @@ export const guestInEditor = {
     'virtRewind.connectSsh': async (run) => (await import('./connectSsh.js')).connectSsh(run),
     'virtRewind.newVm': async (run) => (await import('./createVm.js')).createVm(run),
   },
-  left: async (...of) => (await import('../leftInGuest.js')).leftInGuest(...of),
+  left: async (...of) => (await import('../make/removeNewVm.js')).leftInGuest(...of),
   readers: { newVms: () => import('../makeForProgram.js') },
 } satisfies WingInEditor<typeof guestVerbs>;

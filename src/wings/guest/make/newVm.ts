@@ -20,11 +20,12 @@ import { requireReach } from '../../../made/qemuReach.js';
 import { requireUnwritten } from '../../../made/writtenImages.js';
 import { JudgedChain } from '../../../qemu/judgedChain.js';
 import type { Session } from '../../../session/session.js';
+import { findLeft } from '../../../session/wingOperation.js';
 import { guestFailure } from '../guestFailure.js';
 import { imageNamed } from '../images/catalogue.js';
 import { type FetchedImage, fetchImage, type FetchWish } from '../images/fetchImage.js';
 import { listKept } from '../../../driver/files/keptImages.js';
-import { endLeft, leftOf, newVmStore, othersUse } from './removeNewVm.js';
+import { endLeft, newVmRecords, newVmStore, othersUse } from './removeNewVm.js';
 import { seedTexts } from './seedTexts.js';
 import { ownPublicKey, rememberHost } from './sshKeys.js';
 import { type ReadyGuest, untilReady } from './untilReady.js';
@@ -97,7 +98,7 @@ export async function newVm(wanted: NewVm, wish: NewVmWish): Promise<MadeVm> {
   const labs = labsFolder(connection, environment);
   await requireReach(connection, 'labs', [labs]);
   const store = newVmStore(session, wish.log, wish.shell);
-  if ((await leftOf(store, session, name, connection)) !== undefined) {
+  if ((await findLeft(newVmRecords, session, name, wish.log, connection)).length > 0) {
     throw new Failure('refused', {
       vm: name,
       refusal: refuse('unfinishedOperation', { vm: name, operation: 'new' }).refusal,

@@ -3,13 +3,18 @@
 import { t } from '@vscode/l10n';
 import { type Log, noLog } from '../../../base/log.js';
 import type { VmAsMade } from '../../../domain/clone.js';
+import { Failure } from '../../../domain/failure.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { hasLinkTo } from '../../../driver/files/labImages.js';
-import { type LabRecord, LabStore, newVmsIn, type OpenLab } from '../../../journal/labStore.js';
+import { heldKinds } from '../../../journal/heldRecords.js';
+import { labKind, type LabRecord, LabStore, newVmsIn, type OpenLab } from '../../../journal/labStore.js';
 import { removeMade, requireAlone, usesOf } from '../../../made/madeVms.js';
-import type { MakeContext } from '../../../made/makeContext.js';
+import type { RemoveContext } from '../../../made/makeContext.js';
 import type { Session } from '../../../session/session.js';
+import { leftByWing, type WingRecords } from '../../../session/wingOperation.js';
+import { dismissal } from '../../../text/operations/interruptedOperationText.js';
+import { usedSinceText } from '../../../text/words.js';
 import { guestFailure } from '../guestFailure.js';
 
 /** Beside the labs, of the same shape: what is begun, held and made there is told alike. */
@@ -35,63 +40,16 @@ export async function recordOf(store: LabStore, { engine }: Session, name: strin
   return found;
 }
 
-/** @throws Failure `refused` where somebody else rests on its files; `fetching` */
-export async function removeNewVm(store: LabStore, record: LabRecord, context: MakeContext): Promise<void> {
-  await withRecord(store, record, (open) => remove(open, context, 'asked'));
+/** @throws Failure `refused` where somebody else rests on its files; `busy` */
+export async function removeNewVm(store: LabStore, record: LabRecord, context: RemoveContext): Promise<void> {
+  const busy = (): Failure => new Failure('busy', { vm: record.name });
+  await store.withHeld(record.id, busy, (open) => remove(open, context, 'asked'));
 }
 
-async function remove(open: OpenLab, context: MakeContext, how: 'asked' | 'unused'): Promise<void> {
+async function remove(open: OpenLab, context: RemoveContext, how: 'asked' | 'unused'): Promise<void> {
   await requireAlone(open.record, context.session);
   await removeMade(open, context, how);
   await open.forget();
-}
-
-/** @returns undefined where it is gone. @throws Failure `fetching` */
-export async function withRecord<T>(
-  store: LabStore,
-  { id, name }: LabRecord,
-  work: (open: OpenLab) => Promise<T>,
-): Promise<T | undefined> {
-  const open = await store.lock(id);
-  if (open === 'busy') {
-    throw guestFailure('fetching', { name });
-  }
-  if (open === 'gone') {
-    return undefined;
-  }
-  try {
-    return await work(open);
-  } finally {
-    await open.leave();
-  }
-}
-
-/**
- * What broke off of the creation or removal of a VM, if anything did.
- *
- * @param wanted its name, or its UUID
- * @param connection absent: on any
- * @throws Failure `fetching`
- */
-export async function leftOf(
-  store: LabStore,
-  { engine }: Session,
-  wanted: string,
-  connection?: string,
-): Promise<LabRecord | undefined> {
-  for (const record of (await store.list()).filter(({ phase }) => phase !== 'ready')) {
-    const [vm] = record.vms;
-    if (vm === undefined || (connection !== undefined && vm.connection !== connection)) {
-      continue;
-    }
-    // On a host that is not reached, it has the name that it had.
-    await engine.connect(vm.connection).catch(() => undefined);
-    if ([vm.uuid, engine.findVm(vm)?.vm.name ?? vm.name].includes(wanted)) {
-      await withRecord(store, record, () => Promise.resolve());
-      return record;
-    }
-  }
-  return undefined;
 }
 
 /**
@@ -106,18 +64,10 @@ async function stays({ vms, phase }: LabRecord, session: Session, how: Pick<VmAs
   return size > 0 || (phase === 'removing' && vms.some((vm) => session.engine.findVm(vm) !== undefined));
 }
 
-/** What a person is asked before `endLeft`; undefined: nothing is removed. */
-export async function leftQuestion(record: LabRecord, session: Session): Promise<string | undefined> {
-  const name = displayLine(record.name);
-  return (await stays(record, session, {}))
-    ? undefined
-    : t('Delete what is left of the VM {0}? Its creation or deletion was interrupted.', name);
-}
-
 /** @returns whether it goes; else it is told, and its record says that it was made */
 export async function endLeft(
   open: OpenLab,
-  context: Omit<MakeContext, 'signal'>,
+  context: Omit<RemoveContext, 'signal'>,
   how: Pick<VmAsMade, 'started'> = {},
 ): Promise<boolean> {
   const { phase, name, vms } = open.record;
@@ -137,6 +87,50 @@ export async function endLeft(
   );
   return false;
 }
+
+/** What somebody has used since counts as made. */
+export const newVmRecords: WingRecords<LabRecord, Session> = {
+  kind: labKind,
+  folder: heldKinds.newVms.folder,
+  within: (session, _connection, _signal, work) => work(session),
+  end: async (session, open, onStep) => {
+    const notes: string[] = [];
+    const { record } = open;
+    const goes = await endLeft(open, { session, onStep, onNote: (line) => notes.push(line) });
+    const told = goes ? [t('Deleted {0} and its files.', displayLine(record.name))] : [];
+    return { answer: answerOf(record, goes), lines: [...notes, ...told] };
+  },
+  look: async (session, record) => {
+    const goes = !(await stays(record, session, {}));
+    const line = goes ? endTitle(record) : usedSinceText(record.name);
+    return {
+      answer: { ended: { ...answerOf(record, goes).ended, plan: true } },
+      lines: [line, t('Nothing was changed.')],
+    };
+  },
+  question: async (session, record) => {
+    const { name, vms } = record;
+    const typed = vms.some((vm) => session.isProtected({ ...vm, name })) && { typed: name };
+    return (await stays(record, session, {}))
+      ? undefined
+      : { lines: [endTitle(record)], confirm: t('Delete'), ...typed };
+  },
+  dismissal,
+  dismissed: (record) => answerOf(record, false),
+};
+
+function endTitle({ name }: LabRecord): string {
+  return t('Delete what is left of the VM {0}? Its creation or deletion was interrupted.', displayLine(name));
+}
+
+function answerOf(
+  { name }: LabRecord,
+  deleted: boolean,
+): { readonly ended: { readonly vm: string; readonly deleted: boolean } } {
+  return { ended: { vm: name, deleted } };
+}
+
+export const leftInGuest = leftByWing(newVmRecords);
 
 /** Who uses files of the store, but for the VMs that have links to their contents: these stay with them. */
 export function othersUse(
