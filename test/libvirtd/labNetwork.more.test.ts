@@ -45,8 +45,8 @@ class Listener {
   private constructor(readonly process: ChildProcess) {}
 
   static async start(words: readonly string[], ports: readonly number[]): Promise<Listener> {
-    const [program, ...args] = [...words, process.execPath, '-e', server, ports.join(',')] as [string, ...string[]];
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const args = [...words.slice(1), process.execPath, '-e', server, ports.join(',')];
+    const child = spawn(words[0] ?? '', args, { stdio: ['ignore', 'pipe', 'inherit'] });
     const listener = new Listener(child);
     child.stdout.setEncoding('utf8').on('data', (text: string) => listener.heard.push(...text.trim().split('\n')));
     while (!listener.heard.includes('ready')) {
