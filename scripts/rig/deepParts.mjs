@@ -161,6 +161,13 @@ const more = {
     needs: ['network', 'sshd'],
     files: ['insideDebian', 'newVmDebian', 'sshPorts'],
   },
+  labNetworks: {
+    guards: ['lab', 'driver', 'journal'],
+    layer: 'libvirtd',
+    minutes: 3,
+    needs: ['network', 'proxy'],
+    files: ['labNetwork'],
+  },
   debuggers: {
     guards: ['wings', 'driver'],
     layer: 'libvirtd',

@@ -51,11 +51,12 @@ const libvirtPrograms = {
  * for; `sshd`: a server for one test, in the deep tier alone, for its package opens a port of the machine; `cluster`:
  * Pacemaker with its agents, in the deep tier alone, for their packages start services; `guestfish`: with a kernel for
  * its VM, in the deep tier alone, for they are large; `network`: a DHCP server of libvirt's, which starts no service;
+ * `proxy`: squid and what filters before a bridge, in the deep tier alone, for the package starts a service;
  * `rclone`: it serves backups as a REST server of restic's does, is large too, and Debian has no package of such a
  * server; `gdb`: a debugger of VMs; `shellcheck`: for `npm run lint`; `root`: the run's own rights, which nothing here
  * can give.
- * @typedef {'libvirt' | 'browser' | 'releases' | 'pytest' | 'sshd' | 'network' | 'cluster' | 'guestfish' | 'rclone'
- *   | 'gdb' | 'shellcheck' | 'root'} Need
+ * @typedef {'libvirt' | 'browser' | 'releases' | 'pytest' | 'sshd' | 'network' | 'proxy' | 'cluster' | 'guestfish'
+ *   | 'rclone' | 'gdb' | 'shellcheck' | 'root'} Need
  */
 
 /**
@@ -88,6 +89,12 @@ export async function missingPackages(need) {
       if ((await findProgram(program)) === undefined) missing.push(name);
     }
     return [...missing, ...(existsSync('/usr/lib/ocf/resource.d/heartbeat/VirtualDomain') ? [] : ['resource-agents'])];
+  }
+  if (need === 'proxy') {
+    return [
+      ...((await findProgram('squid')) === undefined ? ['squid'] : []),
+      ...((await findProgram('ebtables')) === undefined ? ['iptables'] : []),
+    ];
   }
   if (need === 'network') return (await findProgram('dnsmasq')) === undefined ? ['dnsmasq-base'] : [];
   if (need === 'guestfish') {

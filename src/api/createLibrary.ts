@@ -119,7 +119,7 @@ export class SessionLab implements VirtualLab {
         plan,
         await systems.run(plan, { signal: this.#librarySession.signal(signal) }),
       );
-      await labs.setSpeeds(this.file, (line) => this.#librarySession.log.info(line));
+      await labs.settle(this.file, (line) => this.#librarySession.log.info(line));
       return outcome;
     });
   }

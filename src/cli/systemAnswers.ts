@@ -70,7 +70,18 @@ export const systemAnswers = {
       differences: describe(
         v.array(
           v.object({
-            kind: v.picklist(['absent', 'unfinished', 'vm', 'parts', 'hardware', 'image', 'order', 'point', 'off']),
+            kind: v.picklist([
+              'absent',
+              'unfinished',
+              'vm',
+              'parts',
+              'hardware',
+              'image',
+              'order',
+              'point',
+              'network',
+              'off',
+            ]),
             vm: maybe(text),
             message: text,
           }),

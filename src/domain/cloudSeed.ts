@@ -1,6 +1,7 @@
 // What cloud-init reads on the seed of a VM that we made, and what a clone of it reads instead, so that it is another
 // computer from its first start on. Pure.
 import bootHook from './cloneIdentity.sh';
+import guestProxy from './guestProxy.sh';
 import type { NewVm } from './clone.js';
 import type { NewSeed } from './hostFiles.js';
 import type { Vm, VmDisk } from './vm.js';
@@ -43,6 +44,11 @@ export function seedOfClone(folder: string, name: string): string {
 
 export function metaData({ uuid, name }: NewVm): string {
   return `instance-id: ${uuid}\nlocal-hostname: ${name}\n`;
+}
+
+/** Vendor data that tells the programs of the guest of a proxy. @param url of our own making */
+export function proxyData(url: string): string {
+  return `#cloud-boothook\n#!/bin/sh\nproxy=${url}\n${guestProxy}`;
 }
 
 /**

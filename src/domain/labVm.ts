@@ -23,12 +23,39 @@ export interface LabVmParts {
   /** The sizes of the empty disks. */
   readonly disksMiB: readonly number[];
   readonly boot?: { readonly kernel: string; readonly initrd?: string; readonly arguments?: string };
-  readonly network?: 'user' | { readonly name: string };
+  /** `filter`: of libvirt, by its name. */
+  readonly network?: 'user' | { readonly name: string; readonly filter?: string };
   /** The address of its network card. Absent: libvirt chooses it. */
   readonly mac?: string;
-  readonly cloudInit?: { readonly userData: string; readonly networkConfig?: string };
+  readonly cloudInit?: { readonly userData: string; readonly networkConfig?: string; readonly vendorData?: string };
   /** By path, what stood there when it was looked at, see `seenAs`: nothing else is used. */
   readonly seen?: Readonly<Record<string, string>>;
+}
+
+/** In which the VMs of a lab reach a proxy on this computer, and nothing else. Chosen by us before anything is made. */
+export interface LabNetwork {
+  readonly connection: string;
+  /** Of the network, and of the filter before each of its cards. */
+  readonly name: string;
+  readonly uuid: string;
+  readonly filterUuid: string;
+  readonly bridge: string;
+  /** Of this computer in it; the network has all addresses that differ in the last number. */
+  readonly address: string;
+  /** Of the proxy at that address. */
+  readonly port: number;
+}
+
+/** `ofOthers`: another network has its name. */
+export type LabNetworkState = 'runs' | 'stopped' | 'absent' | 'ofOthers';
+
+export function labNetworkName(lab: string): string {
+  return `virt-rewind-${lab}`;
+}
+
+/** The address of the card of a VM in the network of its lab: by it the proxy's log tells VMs apart. */
+export function labMac(uuid: string): string {
+  return ['52', '54', '00', ...(uuid.slice(0, 6).match(/../gu) ?? [])].join(':');
 }
 
 export interface SeenFile {

@@ -99,6 +99,9 @@ const ofLabVms: Table<LabVmMaker> = {
   make: 'changes',
   requireOwn: 'reads',
   remove: 'changes',
+  networkState: 'reads',
+  makeNetwork: 'changes',
+  removeNetwork: 'changes',
 };
 
 const ofCopies: Table<VmCopies> = {

@@ -21,7 +21,7 @@ import type {
 } from '../domain/copiedVm.js';
 import type { DemoVm, DemoVmObstacle } from '../domain/demoVm.js';
 import type { VmStatistics } from '../domain/diskStatistics.js';
-import type { LabVm, LabVmObstacle, LabVmParts } from '../domain/labVm.js';
+import type { LabNetwork, LabNetworkState, LabVm, LabVmObstacle, LabVmParts } from '../domain/labVm.js';
 import type { Failure } from '../domain/failure.js';
 import type { Progress } from '../domain/operation.js';
 import type { VmKeepers } from '../domain/keeper.js';
@@ -134,6 +134,11 @@ export interface LabVmMaker {
     inUse: (files: readonly string[]) => Promise<Pick<ReadonlyMap<string, unknown>, 'has'>>,
     unused?: 'unused',
   ): Promise<readonly string[]>;
+  networkState(network: LabNetwork): Promise<LabNetworkState>;
+  /** And its filter, as they should be; it runs when it resolves. Rejects where another one has its name. */
+  makeNetwork(network: LabNetwork): Promise<void>;
+  /** And its filter. What is gone already is as good as removed. */
+  removeNetwork(network: LabNetwork): Promise<void>;
 }
 
 /** What backups read of VMs, and the VMs that are restored from them. No method touches a file. */

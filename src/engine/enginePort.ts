@@ -4,7 +4,7 @@ import type { HostLogin } from '../hosts/hostLogin.js';
 import type { VmAsMade, UseOfVm } from '../domain/clone.js';
 import type { DemoVm, DemoVmObstacle } from '../domain/demoVm.js';
 import type { MadeFile } from '../domain/hostFiles.js';
-import type { LabVm, LabVmObstacle, LabVmParts } from '../domain/labVm.js';
+import type { LabNetwork, LabNetworkState, LabVm, LabVmObstacle, LabVmParts } from '../domain/labVm.js';
 import type { GuestAddress, GuestPort } from '../domain/guestAddress.js';
 import type { Chord, Click } from '../domain/keys.js';
 import type { GuestCommand, GuestRun } from '../domain/guestCommand.js';
@@ -323,6 +323,10 @@ export interface LabVmsPort {
    * that libvirt has no more, it is forgotten. Rejects with `busy`, or `refused` where a person has to decide.
    */
   whileHeld<T>(vms: readonly VmRef[], work: (turn: RemovalTurn) => Promise<T>): Promise<T>;
+  /** See `LabVmMaker`. */
+  networkState(network: LabNetwork): Promise<LabNetworkState>;
+  makeNetwork(network: LabNetwork): Promise<void>;
+  removeNetwork(network: LabNetwork): Promise<void>;
 }
 
 /** What may be done while they are held. */

@@ -29,6 +29,11 @@ export function labVms(
         await live.refresh();
         return definition;
       }),
+    networkState: (network) =>
+      ask(network.connection, async (live) => (await live.open()).labVms.networkState(network)),
+    makeNetwork: (network) => ask(network.connection, async (live) => (await live.open()).labVms.makeNetwork(network)),
+    removeNetwork: (network) =>
+      ask(network.connection, async (live) => (await live.open()).labVms.removeNetwork(network)),
     filesOf: (vm, made) => ask(vm.connection, async (live) => filesOf(await live.open(), vm, made)),
     whileHeld: async (vms, work) => {
       for (const uri of new Set(vms.map(({ connection }) => connection))) {

@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Log } from '../base/log.js';
 import type { MadeFile } from '../domain/hostFiles.js';
-import type { LabVm } from '../domain/labVm.js';
+import type { LabNetwork, LabVm } from '../domain/labVm.js';
 import { type FileSystem, idPattern } from './durable.js';
+import type { Writer } from './entry.js';
 import { heldKinds } from './heldRecords.js';
 import { count } from './json.js';
 import { type OpenRecord, type RecordKind, RecordStore } from './recordFolder.js';
+import { writerShape } from './writer.js';
 
 const version = 1;
 
@@ -36,6 +38,17 @@ interface RecordedLayer {
   readonly leftAt?: number;
 }
 
+/** The network that the VMs of a lab have alone, and its proxy. */
+export interface RecordedNetwork extends LabNetwork {
+  /** With the configuration and the log of the proxy. */
+  readonly folder: string;
+  /** As the proxy was told: `HOST:PORT`. */
+  readonly allow: readonly string[];
+  readonly log: boolean;
+  /** The process, when it was started. */
+  readonly proxy?: Writer;
+}
+
 export interface LabRecord {
   readonly id: string;
   /** Absolute. */
@@ -45,6 +58,8 @@ export interface LabRecord {
   /** Any other than `ready` broke off, unless somebody holds it. */
   readonly phase: 'making' | 'ready' | 'removing';
   readonly vms: readonly RecordedVm[];
+  /** Absent: its VMs have networks that were there, or none. */
+  readonly network?: RecordedNetwork;
   /** The id of its system of VMs, once that is made. */
   readonly system?: string;
   /** The ids of the restore points that the lab made or began to make: no other one is the lab's. */
@@ -83,6 +98,21 @@ const shape = v.object({
       }),
     ),
     v.maxLength(64),
+  ),
+  network: v.exactOptional(
+    v.object({
+      connection: text,
+      name: text,
+      uuid: text,
+      filterUuid: text,
+      bridge: text,
+      address: text,
+      port: count,
+      folder: text,
+      allow: v.pipe(v.array(text), v.maxLength(100)),
+      log: v.boolean(),
+      proxy: v.exactOptional(writerShape),
+    }),
   ),
   system: v.exactOptional(id),
   points: v.exactOptional(v.array(id)),

@@ -5,6 +5,7 @@ import type { Log } from '../base/log.js';
 import { type FileSystem, readBounded, namesIn } from './durable.js';
 import { hasCode } from '../base/errno.js';
 import { logFolder } from './operationLog.js';
+import { readRefused } from './refusedRequests.js';
 import { WatchedRecords } from './watchedRecords.js';
 
 /** Each file is put aside at one MiB. */
@@ -32,6 +33,18 @@ export async function readAudit(
   return texts.flatMap((text) => text.split('\n')).filter((line) => line !== '');
 }
 
+/** And what the proxies of labs refused. */
+export async function readHistory(folder: string, log: Log): Promise<readonly string[]> {
+  const [audit, refused] = await Promise.all([readAudit(folder, log), readRefused(folder, log)]);
+  return refused.length === 0 ? audit : [...audit, ...refused].toSorted((one, other) => timeOf(one) - timeOf(other));
+}
+
+/** What is none counts as old. */
+function timeOf(line: string): number {
+  const [, at = ''] = /"at":"([^"]{1,40})"/u.exec(line) ?? [];
+  return Date.parse(at) || 0;
+}
+
 // The history for who shows it: the lines of the audit, again when one was added or an operation came into the log that
 // undoes it.
 
@@ -55,7 +68,7 @@ export function watchedHistory(folder: string, log: Log): WatchedRecords<History
       const logs = (await namesIn(promises, root)).map((name) => join(root, name));
       logs.forEach((one) => watchFolder?.(one));
       const logged = (await Promise.all(logs.map((one) => namesIn(promises, one)))).flat().toSorted();
-      return [{ lines: await readAudit(folder, log), logged }];
+      return [{ lines: await readHistory(folder, log), logged }];
     },
   });
 }

@@ -43,6 +43,23 @@ export async function thisWriter(editor?: string): Promise<Writer> {
   };
 }
 
+/** Another process of this computer; undefined where it has ended. */
+export async function markOf(pid: number): Promise<Writer | undefined> {
+  const [{ editor: _, ...us }, startTime] = await Promise.all([thisWriter(), startTimeOf(pid)]);
+  return typeof startTime === 'number' ? { ...us, pid, startTime } : undefined;
+}
+
+/** Whether this very process is there and can be seen from here: only such a one may be ended. */
+export async function isSeen({ pid, startTime, boot, pidNamespace }: Writer): Promise<boolean> {
+  const us = await thisWriter();
+  return (
+    boot === us.boot &&
+    pidNamespace === us.pidNamespace &&
+    startTime !== undefined &&
+    (await startTimeOf(pid)) === startTime
+  );
+}
+
 /** When a process last wrote, and where: by which clock that is. */
 export interface LastWrite {
   readonly fs: FileSystem;

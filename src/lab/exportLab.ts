@@ -120,6 +120,9 @@ async function describeMade(
     return { why: t('Its lab file {0} no longer exists or no longer describes it.', displayLine(from)) };
   }
   const { kind, ...made } = wanted.source;
+  if (typeof made.network === 'object' && made.network.filter !== undefined) {
+    return { why: t('It is in the network of its lab.') };
+  }
   const moved = movedTo(file, made, from);
   try {
     const found = await checkParts(moved, file, environment);

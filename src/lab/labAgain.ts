@@ -8,6 +8,7 @@ import { differencesOf } from './labDifferences.js';
 import { labFailure } from './labFailure.js';
 import type { Lab } from './labFile.js';
 import { layerActs, type LabChain, type LayerAct, readChain } from './labLayers.js';
+import { startLabNetwork } from './labNetwork.js';
 import type { LabPlan } from './labPlan.js';
 import { type MakeContext, requireOn } from '../made/makeContext.js';
 import { requireSsh } from './overSsh.js';
@@ -38,11 +39,12 @@ export async function planAgain(
   const { session, environment } = options;
   const differences = await differencesOf(lab, { ...left, phase: 'ready' }, file, options);
   // What a reset puts right is no reason to make it anew.
-  const [different, point] = [
-    differences.find(({ kind }) => kind !== 'off' && kind !== 'hardware' && kind !== 'point'),
-    differences.find(({ kind }) => kind === 'point'),
+  const mended: readonly string[] = ['off', 'hardware', 'point', 'network'];
+  const [different, point, network] = [
+    differences.find(({ kind }) => !mended.includes(kind)),
+    ...(['point', 'network'] as const).map((wanted) => differences.find(({ kind }) => kind === wanted)),
   ];
-  if (left.phase === 'ready' && different === undefined && point === undefined) {
+  if (left.phase === 'ready' && different === undefined && point === undefined && network === undefined) {
     return 'ready';
   }
   const chain = different === undefined ? await readChain(lab, left.vms, file, environment) : undefined;
@@ -96,6 +98,7 @@ export async function makeAgain(plan: LabPlan, open: OpenLab, making: AgainConte
   const id = open.record.system ?? '';
   await systems.recover((await storedOf(systems, id)).system, 'asked');
   requireOn(signal);
+  await startLabNetwork(open, plan.lab.network, making);
   const acts = await actsAgain(plan, open.record, session);
   await open.put({ phase: 'making', isProtected: plan.lab.isProtected });
   await labelLayers(plan, open, making);

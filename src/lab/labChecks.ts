@@ -3,6 +3,7 @@
 import { t } from '@vscode/l10n';
 import { shellWord } from '../base/shellWord.js';
 import { thresholdsIn } from '../diagnosis/thresholds.js';
+import { labNetworkName } from '../domain/labVm.js';
 import { displayLine } from '../domain/plainText.js';
 import { parseUntil } from '../domain/untilDate.js';
 import { speedWords } from '../domain/speedWords.js';
@@ -11,6 +12,7 @@ import { circleIn } from '../systems/startOrder.js';
 import { circleText } from '../text/systems/startText.js';
 import type { Lab, LabStep, WantedVm, MadeVm } from './labFile.js';
 import { commandOf } from './labPrograms.js';
+import { allowedProblem, networkProblems, noWayIn } from './networkChecks.js';
 import { usualSeconds, type WrittenLab, type WrittenProgram, type WrittenVm } from './labShape.js';
 import type { FileFault } from './readYaml.js';
 import type { FilePath } from './shapeParts.js';
@@ -29,6 +31,9 @@ export function checkLab(written: WrittenLab): Lab | readonly FileFault[] {
   const vms = Object.entries(written.vms).map(([key, vm]): WantedVm => {
     const at = ['vms', key] as const;
     wrong.push(...sourceProblems(at, vm), ...pathProblems(at, vm), ...waitProblems([...at, 'wait'], vm));
+    if (written.network !== undefined) {
+      wrong.push(...networkProblems(at, vm));
+    }
     for (const [index, other] of (vm.after ?? []).entries()) {
       if (!keys.includes(other) || other === key) {
         wrong.push({
@@ -43,12 +48,19 @@ export function checkLab(written: WrittenLab): Lab | readonly FileFault[] {
     const wait = waitOf(vm);
     return {
       key,
-      source: sourceOf(vm),
+      source: sourceOf(vm, written.network === undefined ? undefined : labNetworkName(written.name)),
       after: vm.after ?? [],
       ...(wait !== undefined && { wait }),
       ...(vm.speed !== undefined && { speed: speedWords[vm.speed] }),
     };
   });
+  const allow = (written.network?.allow ?? []).map((one) => one.toLowerCase());
+  for (const [index, one] of allow.entries()) {
+    const message = allowedProblem(one);
+    if (message !== undefined) {
+      wrong.push({ path: ['network', 'allow', index], message });
+    }
+  }
   const circle = circleIn(vms.map(({ key, after }) => ({ connection: '', uuid: key, name: key, after })));
   if (circle.length > 0 && wrong.length === 0) {
     wrong.push({
@@ -95,7 +107,9 @@ export function checkLab(written: WrittenLab): Lab | readonly FileFault[] {
         const step = { vm, work, ...(user !== undefined && { ssh: { user, port } }), seconds };
         wrong.push(
           ...stepPathProblems(at, one),
-          ...sshProblems(at, one, step.work, keys.includes(vm) ? written.vms[vm] : undefined),
+          ...(written.network !== undefined && user !== undefined
+            ? [{ path: [...at, 'ssh'], message: noWayIn() }]
+            : sshProblems(at, one, step.work, keys.includes(vm) ? written.vms[vm] : undefined)),
         );
         return step;
       }),
@@ -107,6 +121,9 @@ export function checkLab(written: WrittenLab): Lab | readonly FileFault[] {
         name: written.name,
         ...(written.connection !== undefined && { connection: written.connection }),
         isProtected: written.protected === true,
+        ...(written.network !== undefined && {
+          network: { allow: [...new Set(allow)].sort(), log: written.network.log === true },
+        }),
         ...(written.thresholds !== undefined && { thresholds: thresholdsIn(written.thresholds) }),
         vms,
         points,
@@ -249,7 +266,8 @@ function waitOf({ wait }: WrittenVm): StartWait | undefined {
   return program === undefined ? { kind: 'time', seconds } : { kind: 'command', program, args, seconds };
 }
 
-function sourceOf(vm: WrittenVm): WantedVm['source'] {
+/** @param own the name of the lab's own network and its filter, where it has one */
+function sourceOf(vm: WrittenVm, own: string | undefined): WantedVm['source'] {
   if (vm.existing !== undefined) {
     return { kind: 'existing', vm: vm.existing };
   }
@@ -257,7 +275,8 @@ function sourceOf(vm: WrittenVm): WantedVm['source'] {
     const { of, point, full = false, network: cables = 'unplugged' } = vm.clone;
     return { kind: 'clone', of, point, way: full ? 'full' : 'linked', network: cables };
   }
-  const { image, copy, size, boot, network, cloudInit } = vm;
+  const { image, copy, size, boot, network: named, cloudInit } = vm;
+  const network = namedNetwork(named, own);
   const made: MadeVm = {
     ...(image !== undefined && {
       image: { path: image, how: copy === true ? 'copy' : 'linked', ...(size !== undefined && { sizeMiB: size }) },
@@ -266,8 +285,15 @@ function sourceOf(vm: WrittenVm): WantedVm['source'] {
     cpus: vm.cpus ?? 1,
     memoryMiB: vm.memory ?? usualMemoryMiB,
     disksMiB: vm.disks ?? [],
-    ...(network !== undefined && network !== 'none' && { network: network === 'user' ? network : { name: network } }),
+    ...(network !== undefined && { network }),
     ...(cloudInit !== undefined && { cloudInit }),
   };
   return { kind: 'made', ...made };
+}
+
+function namedNetwork(named: string | undefined, own: string | undefined): MadeVm['network'] {
+  if (named === undefined) {
+    return own === undefined ? undefined : { name: own, filter: own };
+  }
+  return named === 'none' ? undefined : named === 'user' ? named : { name: named };
 }

@@ -10,6 +10,7 @@ import type { ObservedSystem } from '../systems/observedSystem.js';
 import { digestOfClone, isCloneOfLab } from './labClones.js';
 import type { Lab, WantedVm } from './labFile.js';
 import { type LabChain, readChain } from './labLayers.js';
+import { networkDifference } from './labNetwork.js';
 import { digestOf, imageNow, checkParts } from './labPlaces.js';
 import type { Hardware, HardwarePart, HardwareItem } from '../domain/hardware.js';
 import type { LabVmParts } from '../domain/labVm.js';
@@ -18,9 +19,10 @@ export interface LabDifference {
   /**
    * `absent`: nothing was made of the file; `unfinished`: that broke off; `vm`: one is missing, or is another; `parts`:
    * the file says something else than what it was made of; `hardware`: somebody changed the VM itself; `image`: the
-   * file below its overlay was changed; `order`; `point`; `off`: it does not run.
+   * file below its overlay was changed; `order`; `point`; `network`: see `networkDifference`; `off`: it does not run.
    */
-  readonly kind: 'absent' | 'unfinished' | 'vm' | 'parts' | 'hardware' | 'image' | 'order' | 'point' | 'off';
+  readonly kind:
+    'absent' | 'unfinished' | 'vm' | 'parts' | 'hardware' | 'image' | 'order' | 'point' | 'network' | 'off';
   /** Its name in the file. */
   readonly vm?: string;
   readonly message: string;
@@ -56,8 +58,10 @@ export async function differencesOf(
   session.reachMembers(stored);
   const seen = await systems.look(stored);
   const gone = record.vms.filter(({ key }) => !lab.vms.some((vm) => vm.key === key));
+  const network = await networkDifference(record.network, lab.network, session);
   return [
     ...ofPlace(lab, record),
+    ...(network === undefined ? [] : [{ kind: 'network' as const, message: network }]),
     ...gone.map(({ key }) => ({ kind: 'vm' as const, vm: key, message: t('“{0}” is no longer in the file.', key) })),
     ...(await Promise.all(lab.vms.map((vm) => ofVm(vm, record, seen, file, looking)))).flat(),
     ...ofPoints(lab, seen, record, await chainOf(lab, record, file, looking)),

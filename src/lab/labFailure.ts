@@ -15,6 +15,14 @@ export const labFailure = wingFailures('lab', {
     used: ({ vm }: Of<'vm'>) =>
       t('{0} was created by an interrupted attempt, and may have been used since. Destroy the lab first.', vm),
     noLibvirt: () => t('There is no libvirt here. Specify one in the file: {0}', 'connection: qemu:///system'),
+    noSquid: () =>
+      t('The network of the lab needs squid, which is not installed here. Install it (package {0}).', 'squid'),
+    networkOfSession: () =>
+      t(
+        'Only the libvirt of the system can give the lab a network. Specify it in the file: {0}',
+        'connection: qemu:///system',
+      ),
+    noSubnet: () => t('No free network address was found for the lab.'),
     noSsh: () =>
       t(
         'The lab runs programs over ssh, but ssh is not installed here. Install it (Debian and Ubuntu: package openssh-client).',
@@ -71,6 +79,8 @@ export const labFailure = wingFailures('lab', {
     notStarted: ({ vm, why }: Of<'vm' | 'why'>) =>
       t('{0} did not start. {1} The VMs stay so that you can examine them.', vm, why),
     notUp: ({ said }: Of<'said'>) => said,
+    proxyNotStarted: ({ said }: Of<'said'>) =>
+      t('The proxy of the lab did not start: “{0}”. Its VMs reach nothing.', said),
     stepFailed: ({ name, vm, how, said }: Of<'name' | 'vm' | 'how' | 'said'>) =>
       `${t('{0} in {1}: {2}.', name, vm, how)}${said === '' ? '' : ` “${said}”`}`,
     /** A step failed; where the VMs are now. */

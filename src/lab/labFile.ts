@@ -10,10 +10,19 @@ export interface Lab {
   readonly isProtected: boolean;
   /** From when on the health of its VMs is a warning, where that is otherwise than the settings say. */
   readonly thresholds?: Partial<Thresholds>;
+  /** What its VMs reach, by a proxy, and nothing else; absent: each has the network that it names. */
+  readonly network?: WantedNetwork;
   /** In the order of the file. */
   readonly vms: readonly WantedVm[];
   /** In the order in which they are made. */
   readonly points: readonly LabPoint[];
+}
+
+export interface WantedNetwork {
+  /** `HOST:PORT`, in lower case. */
+  readonly allow: readonly string[];
+  /** Whether it is kept what was refused. */
+  readonly log: boolean;
 }
 
 export interface WantedVm {
@@ -46,8 +55,8 @@ export interface MadeVm {
   readonly memoryMiB: number;
   /** The sizes of the empty disks. */
   readonly disksMiB: readonly number[];
-  /** Absent: none. */
-  readonly network?: 'user' | { readonly name: string };
+  /** Absent: none. `filter`: it is that of the lab. */
+  readonly network?: 'user' | { readonly name: string; readonly filter?: string };
   readonly cloudInit?: { readonly userData: string; readonly networkConfig?: string };
 }
 

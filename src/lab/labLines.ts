@@ -7,6 +7,7 @@ import type { VmRef } from '../domain/vm.js';
 import type { LabRecord } from '../journal/labStore.js';
 import type { VmView } from '../live/views.js';
 import { lostWith } from '../text/questions/lossText.js';
+import { proxyUrl } from './labNetwork.js';
 import type { LabPlan } from './labPlan.js';
 
 /**
@@ -44,6 +45,7 @@ export function createLines(plan: LabPlan): readonly string[] {
   return [
     ...(left === undefined ? [] : [t('First deletes what an interrupted attempt left.')]),
     ...used.map(deletesLine),
+    ...networkLines(plan),
     ...(again === true ? [] : record.vms).map(({ name, parts }) =>
       parts === undefined
         ? t('Starts the existing VM {0} and creates snapshots of it', displayLine(name))
@@ -67,6 +69,13 @@ export function createLines(plan: LabPlan): readonly string[] {
         : t('Creates the restore point “{0}”', title);
     }),
   ];
+}
+
+/** Programs of a guest without cloud-init have to be told the proxy. */
+export function networkLines({ lab, record }: Pick<LabPlan, 'lab' | 'record'>): readonly string[] {
+  return lab.network === undefined || record.network === undefined
+    ? []
+    : [t('Its VMs reach only {0}, by the proxy {1}', lab.network.allow.join(', '), proxyUrl(record.network))];
 }
 
 /** @param findVm with its snapshots, where it is there; @param now milliseconds since 1970 */

@@ -143,6 +143,14 @@ const point = map({
   ),
 });
 
+const network = map({
+  allow: key(
+    'The servers that they reach by a proxy, each as HOST:PORT, as a list; nothing else is reached',
+    v.pipe(v.array(v.pipe(v.string(), v.maxLength(300))), v.minLength(1), v.maxLength(100)),
+  ),
+  log: maybe('true: the history of each VM tells what was refused', v.boolean()),
+});
+
 export const labShape = map({
   version: key('Of this format: 1', v.literal(1)),
   name: key('Name of the lab and of its system of VMs: at most 40 letters, digits, - and _', name),
@@ -151,6 +159,7 @@ export const labShape = map({
     v.picklist(['qemu:///system', 'qemu:///session']),
   ),
   protected: maybe('true: you must type the name of the lab to reset or destroy it', v.boolean()),
+  network: maybe('A network of their own for the created VMs, which leads to a proxy alone', network),
   thresholds: maybe('Health limits of these VMs, instead of the settings; 0 turns a limit off', thresholds),
   vms: key(
     'The VMs, by their names in the lab; a created VM is named LAB-NAME',

@@ -23,6 +23,8 @@ import type { LabPlan } from './labPlan.js';
 import { digestOf, checkParts, readLabText, saysProtected } from './labPlaces.js';
 import { requireAlone, usesOf, viewNow } from '../made/madeVms.js';
 import type { MakeWish } from '../made/makeContext.js';
+import { planLabNetwork, startLabNetwork } from './labNetwork.js';
+import { networkLines } from './labLines.js';
 import { makeLab } from './makeLab.js';
 import { requireSsh } from './overSsh.js';
 import { requireReach } from '../made/qemuReach.js';
@@ -141,6 +143,7 @@ export class Labs {
     if (taken !== undefined && taken.system.id !== left?.system) {
       throw labFailure('ofOthers', { name: lab.name });
     }
+    const network = await planLabNetwork(lab, connection, await this.#store.list(), this.#options);
     const record: LabRecord = {
       id: randomBytes(16).toString('hex'),
       file,
@@ -148,6 +151,7 @@ export class Labs {
       isProtected: lab.isProtected,
       phase: 'making',
       vms,
+      ...(network !== undefined && { network }),
     };
     const isProtected = [...existing.values()].some(({ vm }) => session.isProtected(vm));
     const chain = await readChain(lab, vms, file, environment);
@@ -188,6 +192,7 @@ export class Labs {
     }
     try {
       await makeLab(plan, open, { ...this.#options, ...wish });
+      networkLines(plan).forEach((line) => wish.onNote?.(line));
       await this.#setSpeeds(plan, wish);
     } finally {
       await open.leave();
@@ -205,9 +210,13 @@ export class Labs {
     return systems.planRevert(stored, this.#point(stored, to === undefined ? named : isTitle ? to : (byNumber ?? to)));
   }
 
-  /** After a reset, which ends them: the speeds that the file wants. */
-  async setSpeeds(file: string, onNote: (line: string) => unknown): Promise<void> {
+  /** After a reset: the proxy, which may have ended with this computer, and the speeds, which a reset ends. */
+  async settle(file: string, onNote: (line: string) => unknown): Promise<void> {
     const [lab, record] = [await this.#labIn(file), await this.find(file)];
+    const open = record?.network === undefined ? 'gone' : await this.#store.lock(record.id);
+    if (typeof open !== 'string') {
+      await startLabNetwork(open, lab?.network, this.#options).finally(() => open.leave());
+    }
     await (lab && record && setLabSpeeds(lab, record.vms, this.#options.session, onNote));
   }
 

@@ -11,6 +11,7 @@ import type { Systems } from '../systems/systems.js';
 import { failureMessage } from '../text/failures/failureMessage.js';
 import { makeLabClone } from './labClones.js';
 import { labFailure } from './labFailure.js';
+import { startLabNetwork, withLabNetwork } from './labNetwork.js';
 import { runLayers, storedOf } from './runLayers.js';
 import type { LabPlan } from './labPlan.js';
 import { type MakeContext, requireOn } from '../made/makeContext.js';
@@ -18,6 +19,7 @@ import { type MakeContext, requireOn } from '../made/makeContext.js';
 export async function makeLab(plan: LabPlan, open: OpenLab, making: MakeContext): Promise<void> {
   const { lab, record, made, clones } = plan;
   const { session, signal, onStep } = making;
+  await startLabNetwork(open, lab.network, making);
   for (const vm of record.vms) {
     const [parts, clone] = [made.get(vm.key), clones.get(vm.key)];
     if (clone !== undefined) {
@@ -29,7 +31,8 @@ export async function makeLab(plan: LabPlan, open: OpenLab, making: MakeContext)
       requireOn(signal);
       onStep(t('creating the VM {0}', vm.name));
       const { connection, uuid, name, folder } = vm;
-      await session.engine.labVms.make({ connection, uuid, name, folder }, parts, (files) =>
+      const own = withLabNetwork(parts, record.network, uuid);
+      await session.engine.labVms.make({ connection, uuid, name, folder }, own, (files) =>
         open.put({ vms: open.record.vms.map((one) => (one.uuid === uuid ? { ...one, made: files } : one)) }),
       );
     }

@@ -12,6 +12,7 @@ import type { LabRecord, OpenLab, RecordedVm } from '../journal/labStore.js';
 import type { Session } from '../session/session.js';
 import { isCloneOfLab, removeLabClone } from './labClones.js';
 import { labFailure } from './labFailure.js';
+import { removeLabNetwork } from './labNetwork.js';
 import type { MakeContext } from '../made/makeContext.js';
 import { removeMade, requireAlone, viewNow } from '../made/madeVms.js';
 
@@ -61,6 +62,7 @@ export async function removeLab(open: OpenLab, making: MakeContext, how: 'asked'
     first: (turn) => deletePoints(own, stays, { ...making, turn }),
     removeOther: (vm, turn) => removeLabClone(session, vm, turn),
   });
+  await removeLabNetwork(record.network, session);
   if (stored !== undefined) {
     await systems.forget(stored);
   }

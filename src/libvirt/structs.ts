@@ -52,6 +52,12 @@ export type Domain = ValueOf<typeof domain>;
 export const domainCheckpoint = struct({ name: text, dom: domain });
 export const domainSnapshot = struct({ name: text, dom: domain });
 
+/** remote_nonnull_network. */
+export const network = struct({ name: text, uuid });
+
+/** remote_nonnull_nwfilter. */
+export const nwfilter = struct({ name: text, uuid });
+
 /** remote_nonnull_storage_pool. */
 export const storagePool = struct({ name: text, uuid });
 export type StoragePool = ValueOf<typeof storagePool>;

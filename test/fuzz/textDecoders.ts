@@ -15,6 +15,7 @@ import { parsePlace, parseProgram, parseSeconds } from '../../src/domain/startWa
 import { parseServer } from '../../src/driver/run/debugServer.js';
 import { answerOf, MonitorError } from '../../src/driver/run/monitor.js';
 import { parseEntry } from '../../src/journal/entryText.js';
+import { parseRefused } from '../../src/journal/refusedRequests.js';
 import { readLab } from '../../src/lab/readLab.js';
 import { readLevel } from '../../src/lesson/levelFiles.js';
 import { credentialsIn, scram, ScramError } from '../../src/libvirt/saslLogin.js';
@@ -213,6 +214,18 @@ export const textDecoders: readonly Decoder[] = [
       return { kept: bytes, decode: () => parseEntry(bytes, '0123456789abcdef0123456789abcdef') };
     },
   },
+  textDecoder(
+    'log of a proxy',
+    [
+      '1796170000 TCP_DENIED 52:54:00:ab:cd:ef CONNECT a.example.org 443\n1796170001 TCP_DENIED 52:54:00:ab:cd:ef GET b.org 80',
+    ],
+    (text) => {
+      const vm = { key: 'a', connection: 'c', uuid: 'abcdef01-2222-4333-8444-555555555555', name: 'a', folder: '/a' };
+      const rows = parseRefused(text, { vms: [vm] });
+      assertPlain(rows.map(({ line }) => line).join(''));
+      return rows;
+    },
+  ),
   textDecoder(
     'server for debuggers',
     [

@@ -111,11 +111,11 @@ describe('a reset of a lab that fails at one of its VMs', () => {
         }),
       );
     const notes: string[] = [];
-    await labs.setSpeeds(file, (line) => notes.push(line));
+    await labs.settle(file, (line) => notes.push(line));
     assert.deepEqual(await limits(), [false, true, false]);
     await reset();
     assert.deepEqual(await limits(), [false, false, false]);
-    await labs.setSpeeds(file, (line) => notes.push(line));
+    await labs.settle(file, (line) => notes.push(line));
     assert.deepEqual([await limits(), notes], [[false, true, false], []]);
   });
 });

@@ -3,7 +3,7 @@
 import { t } from '@vscode/l10n';
 import { join } from 'node:path';
 import { displayLine } from '../../domain/plainText.js';
-import { readAudit } from '../../journal/readAudit.js';
+import { readHistory } from '../../journal/readAudit.js';
 import { type HistoryEntry, historyEntries } from '../../text/rows/historyRows.js';
 import { historyText } from '../../text/rows/historyText.js';
 import type { Context } from '../context.js';
@@ -15,7 +15,7 @@ export async function history({ call, session, terminal, log }: Context): Promis
   const [wanted] = call.operands;
   const isWanted = (vm: { readonly name: string; readonly uuid: string }): boolean =>
     wanted === undefined || vm.name === wanted || vm.uuid === wanted.toLowerCase();
-  const lines = await readAudit(session.folder, log);
+  const lines = await readHistory(session.folder, log);
   const entries = historyEntries(lines).filter(({ vm }) => isWanted(vm));
   // One that is gone has its history still.
   const view = entries.length === 0 && wanted !== undefined ? await session.vm(wanted) : undefined;

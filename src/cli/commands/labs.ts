@@ -78,7 +78,7 @@ export async function resetLab(context: Context): Promise<CommandEnd> {
     const exit = await context.printer.print(await carryOutSystem(context, () => labs.planReset(file, to)));
     await (exit === 'done' &&
       !context.call.flags.has('plan') &&
-      labs.setSpeeds(file, (line) => context.terminal.tell(line)));
+      labs.settle(file, (line) => context.terminal.tell(line)));
     return exit;
   });
 }

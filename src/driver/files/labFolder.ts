@@ -92,7 +92,7 @@ async function copySeen(from: string, to: string, seen: LabVmParts['seen']): Pro
   }
 }
 
-function seedOf(vm: LabVm, { userData, networkConfig }: NonNullable<LabVmParts['cloudInit']>): Uint8Array {
+function seedOf(vm: LabVm, { userData, networkConfig, vendorData }: NonNullable<LabVmParts['cloudInit']>): Uint8Array {
   const file = (fileName: string, text: string): { name: string; bytes: Uint8Array } => ({
     name: fileName,
     bytes: new TextEncoder().encode(text),
@@ -101,6 +101,7 @@ function seedOf(vm: LabVm, { userData, networkConfig }: NonNullable<LabVmParts['
     file('meta-data', metaData(vm)),
     ...(networkConfig === undefined ? [] : [file('network-config', networkConfig)]),
     file('user-data', userData),
+    ...(vendorData === undefined ? [] : [file('vendor-data', vendorData)]),
   ]);
 }
 

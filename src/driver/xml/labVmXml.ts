@@ -80,6 +80,9 @@ export function labVmXml(vm: LabVm, parts: LabVmParts, { type, machine }: LabMac
                 ...(mac === undefined ? [] : [e('mac', { address: mac })]),
                 ...(network === 'user' ? [] : [e('source', { network: network.name })]),
                 e('model', { type: 'virtio' }),
+                ...(typeof network === 'object' && network.filter !== undefined
+                  ? [e('filterref', { filter: network.filter })]
+                  : []),
               ]),
             ]),
         e('serial', { type: 'pty' }, [e('target', { port: '0' })]),

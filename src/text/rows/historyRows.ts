@@ -111,6 +111,8 @@ function outcomeWord(outcome: string): string {
       return t('interrupted, finished later');
     case 'undone':
       return t('interrupted, undone later');
+    case 'refused':
+      return t('refused');
     case 'explained':
       return t('interrupted, needs manual resolution');
     default:
@@ -156,6 +158,7 @@ function words({ request, vm }: HistoryEntry, titleOf: (uuid: string, snapshot: 
     restore: () => t('restoring its backup of {0}', momentText(request['madeAt'])),
     backup: () => t('backing it up to {0} as {1}', text(request['to']), text(request['id'])),
     move: () => t('moving it here from {0}', text(request['from'])),
+    connect: () => t('connecting to {0} ({1})', text(request['to']), String(Number(request['count']) || 1)),
     agent: () => agentWords(request, (snapshot) => titleOf(vm.uuid, snapshot)),
   };
   return (Object.hasOwn(known, text(kind)) ? known[text(kind)] : undefined)?.() ?? text(kind);

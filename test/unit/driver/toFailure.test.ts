@@ -40,6 +40,8 @@ const expected: Readonly<Record<keyof typeof errorCodes, FailureKind>> = {
   VIR_ERR_RPC: 'failed',
   VIR_ERR_NO_DOMAIN: 'notFound',
   VIR_ERR_AUTH_FAILED: 'denied',
+  VIR_ERR_NO_NETWORK: 'failed',
+  VIR_ERR_NO_NWFILTER: 'failed',
   VIR_ERR_NO_STORAGE_POOL: 'failed',
   VIR_ERR_NO_STORAGE_VOL: 'notFound',
   VIR_ERR_OPERATION_INVALID: 'failed',

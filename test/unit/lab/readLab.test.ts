@@ -34,6 +34,7 @@ points:
 `;
 const short = (vm: string, more = ''): string => `version: 1\nname: lab\nvms:\n  a: ${vm}\n${more}`;
 const sshTo = (user: string): string => `points: [{ title: a, run: [{ vm: a, command: [x], ssh: ${user} }] }]\n`;
+const allowing = (one: string): string => `network: { allow: [${one}] }\n`;
 
 describe('the lab file', () => {
   it('is read whole', () => {
@@ -200,6 +201,74 @@ describe('the lab file', () => {
       48,
       /no NUL/u,
     ],
+    ...(
+      [
+        'example.org',
+        '"*.example.org:443"',
+        '"*:443"',
+        'https://example.org:443',
+        'example.org:443/path',
+        'user@example.org:443',
+        '10.0.0.1:443',
+        '93.184.216.34:443',
+        '127.1:80',
+        '0x7f.1:80',
+        '2130706433:80',
+        '"[::1]:443"',
+        'localhost:80',
+        'example.org:0',
+        'example.org:-1',
+        'example.org:443-444',
+        'example.org:https',
+        '.example.org:443',
+        '-a.example.org:443',
+        '"example.org:443 allow all"',
+        '"example.org:443\\nhttp_access allow all"',
+        'éxample.org:443',
+        `${'a.'.repeat(127)}org:443`,
+      ] as const
+    ).map(
+      (one) => [`${one} as a server`, short(image, allowing(one)), 5, 20, /name of a server and its port/u] as const,
+    ),
+    ['a port out of range', short(image, allowing('example.org:65536')), 5, 20, /from 1 to 65535/u],
+    ['a list of no servers', short(image, 'network: { allow: [] }\n'), 5, 12, /for “allow”/u],
+    [
+      'a header for the proxy',
+      short(image, 'network: { allow: [a.org:1], header: x }\n'),
+      5,
+      30,
+      /Unknown key “header”/u,
+    ],
+    ...(
+      [
+        ['an existing VM', '{ existing: x }', 18, 'existing'],
+        ['a VM in another network', '{ image: x, network: user }', 27, 'network'],
+        ['a clone in the networks of its VM', '{ clone: { of: x, point: y, network: same } }', 43, 'clone.network'],
+      ] as const
+    ).map(
+      ([what, vm, column, key]) =>
+        [
+          `${what} in a lab with a network`,
+          short(vm, allowing('example.org:443')),
+          4,
+          column,
+          new RegExp(`Remove “${key}”`, 'u'),
+        ] as const,
+    ),
+    [
+      'a port that leads into the network of the lab',
+      short('{ image: x, wait: { port: 22 } }', allowing('example.org:443')),
+      4,
+      32,
+      /no connection leads into/u,
+    ],
+    [
+      'ssh into the network of the lab',
+      short(image, `${allowing('example.org:443')}${sshTo('root')}`),
+      6,
+      56,
+      /no connection leads into/u,
+    ],
     ['one key twice', short(image, 'name: b\n'), 5, 1, /unique/u],
     ['aliases that lead nowhere', short('*b'), 1, 1, /alias/iu],
     ['an alias in a circle', short('&b { image: x, disks: *b }'), 4, 28, /./u],
@@ -226,6 +295,18 @@ describe('the lab file', () => {
     });
   }
 
+  it('says which servers its VMs reach, in a network of the lab', () => {
+    const more = 'network: { allow: [b.example.org:443, A.Example.org:8080, b.example.org:443], log: true }\n';
+    const { lab, problems } = readLab(short('{ image: x }', `  b: { image: x, network: none }\n${more}`));
+    assert.deepEqual(problems, []);
+    assert.ok(lab !== undefined);
+    assert.deepEqual(lab.network, { allow: ['a.example.org:8080', 'b.example.org:443'], log: true });
+    assert.deepEqual(
+      lab.vms.map(({ source }) => source.kind === 'made' && source.network),
+      [{ name: 'virt-rewind-lab', filter: 'virt-rewind-lab' }, undefined],
+    );
+  });
+
   it('says as whom a program is run over ssh, and at which port', () => {
     const runOf = (more: string): unknown =>
       readLab(short('{ existing: x }', `points: [{ title: a, run: [{ vm: a, command: [id, -u], ${more} }] }]\n`)).lab
@@ -247,6 +328,7 @@ describe('the lab file', () => {
       'name',
       'connection',
       'protected',
+      'network',
       'thresholds',
       'vms',
       'points',

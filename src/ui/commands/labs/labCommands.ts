@@ -132,7 +132,7 @@ async function reset(run: CommandRun): Promise<SystemResult> {
       await typeNameOfLab(name);
     }
     const result = await carryOutSystem(run, { system }, 'virtRewind.resetLab', () => labs.planReset(file, point));
-    await labs.setSpeeds(file, (line) => tell(run, line));
+    await labs.settle(file, (line) => tell(run, line));
     return result;
   });
 }
