@@ -13,7 +13,7 @@ import { runOk } from './rig/run.mjs';
  * Promises, see docs/decisions/019-dependencies.md: all of it, and what each start of the editor reads, as they are in
  * the package.
  */
-const mostBytes = 1034 * 1024;
+const mostBytes = 1042 * 1024;
 const mostBytesAtStart = 116 * 1024;
 const atStart = ['dist/words.js', 'dist/engine.js', 'dist/extension.js'];
 

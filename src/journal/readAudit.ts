@@ -5,7 +5,6 @@ import type { Log } from '../base/log.js';
 import { type FileSystem, readBounded, namesIn } from './durable.js';
 import { hasCode } from '../base/errno.js';
 import { logFolder } from './operationLog.js';
-import { readRefused } from './refusedRequests.js';
 import { WatchedRecords } from './watchedRecords.js';
 
 /** Each file is put aside at one MiB. */
@@ -35,6 +34,7 @@ export async function readAudit(
 
 /** And what the proxies of labs refused. */
 export async function readHistory(folder: string, log: Log): Promise<readonly string[]> {
+  const { readRefused } = await import('./refusedRequests.js');
   const [audit, refused] = await Promise.all([readAudit(folder, log), readRefused(folder, log)]);
   return refused.length === 0 ? audit : [...audit, ...refused].toSorted((one, other) => timeOf(one) - timeOf(other));
 }
