@@ -18,8 +18,19 @@ export function asksToCreate(plan: LabPlan): boolean {
   return (
     isReset ||
     (plan.used ?? []).length > 0 ||
+    reachesMore(plan) ||
     plan.lab.points.some(({ run }) => run.some(({ ssh }) => ssh !== undefined)) ||
     ranIn(plan).length > 0
+  );
+}
+
+/** Its VMs would reach servers that they do not reach now. */
+function reachesMore({ again, lab, record }: LabPlan): boolean {
+  const { network } = record;
+  return (
+    again === true &&
+    network !== undefined &&
+    lab.network?.allow.some((server) => !network.allow.includes(server)) === true
   );
 }
 

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { t } from '@vscode/l10n';
+import { hasCode } from '../base/errno.js';
 import { proxyData } from '../domain/cloudSeed.js';
 import { labMac, labNetworkName, type LabVmParts } from '../domain/labVm.js';
 import { labsFolder } from '../driver/files/labImages.js';
@@ -15,8 +16,8 @@ import { labFailure } from './labFailure.js';
 import type { Lab, WantedNetwork } from './labFile.js';
 import { endProxy, isProxyUp, removeProxyFiles, requireSquid, startProxy } from './proxyProcess.js';
 
-/** Below those that the kernel gives to whoever asks for any. */
-const [firstPort, ports] = [20_000, 12_000] as const;
+/** Below those that Kubernetes forwards, and that the kernel gives to whoever asks for any. */
+const [firstPort, ports] = [20_000, 10_000] as const;
 const [firstSubnet, subnets] = [130, 120] as const;
 
 /**
@@ -68,12 +69,16 @@ function freeAddress(taken: readonly string[]): string {
 
 /** On no address of this computer: when the proxy has ended, nobody else answers there. */
 async function freePort(): Promise<number> {
+  // Without IPv6 there are no others.
+  const all = Object.values(networkInterfaces()).some((cards) => cards?.some(({ family }) => family === 'IPv6'))
+    ? '::'
+    : '0.0.0.0';
   for (;;) {
     const port = firstPort + (randomBytes(2).readUInt16BE() % ports);
-    const isFree = await new Promise<boolean>((resolve) => {
+    const isFree = await new Promise<boolean>((resolve, reject) => {
       const server = createServer();
-      server.once('error', () => resolve(false));
-      server.listen(port, '::', () => server.close(() => resolve(true)));
+      server.once('error', (error) => (hasCode(error, 'EADDRINUSE') ? resolve(false) : reject(error)));
+      server.listen(port, all, () => server.close(() => resolve(true)));
     });
     if (isFree) {
       return port;

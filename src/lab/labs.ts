@@ -210,12 +210,15 @@ export class Labs {
     return systems.planRevert(stored, this.#point(stored, to === undefined ? named : isTitle ? to : (byNumber ?? to)));
   }
 
-  /** After a reset: the proxy, which may have ended with this computer, and the speeds, which a reset ends. */
+  /**
+   * After a reset: the proxy, which may have ended with this computer, and the speeds, which a reset ends. A reset asks
+   * nothing of other servers, so the VMs reach those of before.
+   */
   async settle(file: string, onNote: (line: string) => unknown): Promise<void> {
     const [lab, record] = [await this.#labIn(file), await this.find(file)];
     const open = record?.network === undefined ? 'gone' : await this.#store.lock(record.id);
     if (typeof open !== 'string') {
-      await startLabNetwork(open, lab?.network, this.#options).finally(() => open.leave());
+      await startLabNetwork(open, record?.network, this.#options).finally(() => open.leave());
     }
     await (lab && record && setLabSpeeds(lab, record.vms, this.#options.session, onNote));
   }

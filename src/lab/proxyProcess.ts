@@ -5,7 +5,7 @@ import { chown, mkdir, open, readdir, readFile, readlink, rm, rmdir, stat, write
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { undefinedIfAbsent } from '../base/errno.js';
+import { hasCode, undefinedIfAbsent } from '../base/errno.js';
 import { findProgram, isProgram } from '../base/findProgram.js';
 import { runHere } from '../base/hostProgram.js';
 import { readFileAtMost } from '../base/readFileAtMost.js';
@@ -56,7 +56,7 @@ export async function startProxy(
   await mkdir(folder, { recursive: true, mode: 0o711 });
   await writeFile(
     confIn(folder),
-    squidConf({ address, port, allow, ...(log && { log: logFile }), ownAddresses: ownAddresses() }),
+    squidConf({ address, port, allow, ...(log && { log: logFile }), ownNetworks: ownNetworks() }),
     { mode: 0o644 },
   );
   if (((await undefinedIfAbsent(stat(logFile)))?.size ?? 0) > mostLogKept) {
@@ -122,7 +122,13 @@ export async function removeProxyFiles(folder: string): Promise<void> {
   for (const file of [confIn(folder), proxyLogOf(folder), saidIn(folder)]) {
     await rm(file, { force: true });
   }
-  await undefinedIfAbsent(rmdir(folder));
+  try {
+    await rmdir(folder);
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT', 'ENOTEMPTY')) {
+      throw error;
+    }
+  }
 }
 
 function confIn(folder: string): string {
@@ -153,12 +159,10 @@ async function userOf(
   return { uid: Number(uid), gid: Number(gid) };
 }
 
-function ownAddresses(): readonly string[] {
-  return [
-    ...new Set(
-      Object.values(networkInterfaces()).flatMap((cards = []) => cards.map(({ address }) => address.toLowerCase())),
-    ),
-  ];
+function ownNetworks(): readonly string[] {
+  return Object.values(networkInterfaces()).flatMap((cards = []) =>
+    cards.map(({ address, cidr }) => (cidr ?? address).toLowerCase()),
+  );
 }
 
 /** By what the kernel says of this process: another one may have the port. */

@@ -8,18 +8,19 @@ interface SquidWish {
   readonly allow: readonly string[];
   /** The file of what is refused; absent: it is not kept. */
   readonly log?: string;
-  /** All addresses of this computer. */
-  readonly ownAddresses: readonly string[];
+  /** Those of this computer, `ADDRESS/LENGTH`: its own addresses, which change, and its neighbours'. */
+  readonly ownNetworks: readonly string[];
 }
 
 /**
  * IANA's registry of special-purpose addresses, and multicast. None is a part of another: squid would ignore the
- * larger one, with a warning. So this computer's own have a list of their own.
+ * larger one, with a warning. So each of this computer's own has a list of its own. The last one but one answers for
+ * Azure on each of its hosts.
  */
 const private4 = [
   ...['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.0.0.0/24'],
   ...['192.0.2.0/24', '192.88.99.0/24', '192.168.0.0/16', '198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24'],
-  '224.0.0.0/3',
+  ...['168.63.129.16/32', '224.0.0.0/3'],
 ];
 /**
  * All but 2000::/3, and what is embedded in it. To squid an IPv4 address is one of ::ffff:0:0/96, so that a wider
@@ -35,16 +36,20 @@ const private6 = [
  * send words to a name server. `-n`: squid would ask a name server for the name of an address, and whose address that
  * is answers what he likes. `found`: to squid, a name that it could not resolve has no private address.
  */
-export function squidConf({ address, port, allow, log, ownAddresses }: SquidWish): string {
+export function squidConf({ address, port, allow, log, ownNetworks }: SquidWish): string {
+  const own = [...new Set([`${address}/24`, ...ownNetworks])];
   return [
     `http_port ${address}:${port}`,
     'visible_hostname virt-rewind',
     'acl connect method CONNECT',
     'acl http proto HTTP',
     `acl private dst ${[...private4, ...private6].join(' ')}`,
-    `acl own dst ${[address, ...ownAddresses.filter((one) => one !== address)].join(' ')}`,
+    ...own.map((one, at) => `acl own${at} dst ${one}`),
+    `acl own any-of ${own.map((_, at) => `own${at}`).join(' ')}`,
+    `acl lab src ${address}/24`,
     'acl found dst 0.0.0.0/1 128.0.0.0/1 2000::/3',
     'http_access deny manager',
+    'http_access deny !lab',
     'http_access deny !connect !http',
     ...allow.flatMap((one, at) => {
       const [host = '', atPort = ''] = one.split(':');

@@ -209,6 +209,21 @@ class Listener {
     assert.deepEqual(internet.heard.splice(0), ['tcp 443', 'tcp 80']);
   });
 
+  it('has no answer sent to another one', async () => {
+    const beside = ['--net', '--target', String(internet.process.pid)];
+    /** Who gets an answer that he did not ask for resets that connection. */
+    const resets = async (): Promise<string | undefined> => {
+      const { stdout } = await runProgram('nsenter', [...beside, 'cat', '/proc/net/snmp']);
+      const [names = '', values = ''] = stdout.split('\n').filter((line) => line.startsWith('Tcp:'));
+      return values.split(' ')[names.split(' ').indexOf('OutRsts')];
+    };
+    const before = await resets();
+    assert.match(before ?? '', /^\d+$/u);
+    const ask = `timeout 5 nc -s ${outside} ${proxy.address} ${proxy.port} </dev/null`;
+    await inGuest('web', `ip addr add ${outside}/32 dev eth0; ${ask}; ip addr del ${outside}/32 dev eth0`);
+    assert.equal(await resets(), before);
+  });
+
   it('refuses all else that the proxy is asked for', async () => {
     for (const to of [
       'allowed.example.org:8080',

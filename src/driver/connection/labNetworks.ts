@@ -42,7 +42,8 @@ export async function removeLabNetwork(connection: Connection, { uuid, filterUui
   if (found !== undefined) {
     const { net } = found;
     await undefinedOnCode(VIR_ERR_OPERATION_INVALID, connection.call('networkDestroy', { net }));
-    await connection.call('networkUndefine', { net });
+    // One that was defined for its run alone is gone with it.
+    await undefinedOnCode(VIR_ERR_NO_NETWORK, connection.call('networkUndefine', { net }));
   }
   const filter = await undefinedOnCode(
     VIR_ERR_NO_NWFILTER,

@@ -25,7 +25,7 @@ describe('the network of a lab', () => {
     const root = parseXml(labNetworkXml(network));
     assert.deepEqual(
       elementsOf(root).map(({ name }) => name),
-      ['name', 'uuid', 'bridge', 'mac', 'dns', 'ip'],
+      ['name', 'uuid', 'bridge', 'mac', 'port', 'dns', 'ip'],
     );
     assert.equal(attribute(find(root, 'dns'), 'enable'), 'no');
     assert.equal(attribute(find(root, 'ip'), 'address'), network.address);
@@ -49,8 +49,12 @@ describe('the network of a lab', () => {
     }
     const out = rules.filter(([, direction, kind]) => direction === 'out' && kind === 'ip');
     assert.deepEqual(
-      out.map(([, , , match]) => `${match['protocol']} ${match['dstportstart']}`),
-      ['udp 67', 'udp 67', 'tcp 23128'],
+      out.map(([, , , match]) => [match['protocol'], match['dstportstart'], match['srcipaddr'], match['srcipmask']]),
+      [
+        ['udp', '67', '0.0.0.0', undefined],
+        ['udp', '67', '192.168.131.0', '24'],
+        ['tcp', '23128', '192.168.131.0', '24'],
+      ],
     );
   });
 
@@ -72,13 +76,14 @@ describe('the configuration of squid', () => {
     port: 23_128,
     allow: ['a.example.org:443', 'b.example.org:80'],
     log: '/labs/p/refused.log',
-    ownAddresses: ['127.0.0.1', '192.168.131.1', '93.184.215.1'],
+    ownNetworks: ['127.0.0.1/8', '192.168.131.1/24', '93.184.215.1/32'],
   }).split('\n');
   const access = lines.filter((line) => line.startsWith('http_access '));
 
   it('resolves nothing but an allowed name with its port, and connects to no private address', () => {
     assert.deepEqual(access, [
       'http_access deny manager',
+      'http_access deny !lab',
       'http_access deny !connect !http',
       ...[0, 1].flatMap((at) => [
         `http_access deny name${at} port${at} private`,
@@ -89,7 +94,16 @@ describe('the configuration of squid', () => {
     ]);
     assert.ok(lines.includes('acl name0 dstdomain -n a.example.org'));
     assert.ok(lines.includes('acl port1 port 80'));
-    assert.ok(lines.includes('acl own dst 192.168.131.1 127.0.0.1 93.184.215.1'));
+    assert.deepEqual(
+      lines.filter((line) => /^acl (own|lab)/u.test(line)),
+      [
+        'acl own0 dst 192.168.131.1/24',
+        'acl own1 dst 127.0.0.1/8',
+        'acl own2 dst 93.184.215.1/32',
+        'acl own any-of own0 own1 own2',
+        'acl lab src 192.168.131.1/24',
+      ],
+    );
   });
 
   it('names no network of addresses that is a part of another: squid would ignore the larger one', () => {
@@ -117,7 +131,7 @@ describe('the configuration of squid', () => {
     );
     assert.ok(lines.includes('cache deny all'));
     assert.ok(lines.includes('access_log stdio:/labs/p/refused.log logformat=refused on-error=drop refused'));
-    const silent = squidConf({ address: '10.0.0.1', port: 1, allow: [], ownAddresses: [] });
+    const silent = squidConf({ address: '10.0.0.1', port: 1, allow: [], ownNetworks: [] });
     assert.match(silent, /^access_log none$/mu);
   });
 });
