@@ -1,4 +1,5 @@
 // Where a guest can be reached, which it may tell only a while after it was started.
+import { asFailure } from '../domain/asFailure.js';
 import type { GuestAddress, GuestPort } from '../domain/guestAddress.js';
 import type { VmRef } from '../domain/vm.js';
 import type { VmView } from '../live/views.js';
@@ -51,15 +52,37 @@ interface PortSearch extends AddressSearch {
   readonly view: Pick<VmView, 'ref' | 'vm'>;
 }
 
-/** How a port of a guest is waited for: where a port of this computer alone leads to it, by that. @throws Failure */
+/**
+ * How a port of a guest is waited for: where a port of this computer alone leads to it, by that. A QEMU that has just
+ * started may open none yet.
+ * @throws Failure
+ */
 export async function guestPort(
   port: number,
-  atMostMs: number,
+  inMs: number,
   { engine, view: { ref, vm }, ...search }: PortSearch,
 ): Promise<PortWait | 'late' | 'stopped'> {
   const { guests } = engine;
+  const { clock, signal } = search;
+  const until = clock.ticks() + inMs;
   const isHere = (await engine.hostLogin(ref, 'toRead')) === undefined;
-  const by = isHere ? await portAtHost(guests, ref, port) : undefined;
+  let by: GuestPort | undefined;
+  for (let isOpen = !isHere; !isOpen;) {
+    try {
+      by = await portAtHost(guests, ref, port);
+      isOpen = true;
+    } catch (error) {
+      const { kind } = asFailure(error);
+      if (!['busy', 'late', 'failed'].includes(kind) || clock.ticks() >= until) {
+        throw error;
+      }
+      if (signal.aborted) {
+        return 'stopped';
+      }
+      await pause(clock, betweenLooksMs, signal);
+    }
+  }
+  const atMostMs = Math.max(0, until - clock.ticks());
   if (by !== undefined) {
     // A VM that is off by now answers nobody; the next look tells.
     const isTaken = (): Promise<boolean | undefined> =>

@@ -206,9 +206,11 @@ export async function findLeft<R extends WingRecord>(
     await engine.connect(uri).catch(() => undefined);
   }
   // A VM that is known may have another name by now, and another VM the old one.
-  const known = engine.findVms(named).map(({ ref }) => ref.uuid);
   const found = left.flatMap(({ record, refs }) => {
-    const vm = refs.find(({ name, uuid }) => (known.length > 0 ? known.includes(uuid) : [name, uuid].includes(named)));
+    const vm = refs.find(({ connection, name, uuid }) => {
+      const known = engine.findVms(named, connection).map(({ ref }) => ref.uuid);
+      return known.length > 0 ? known.includes(uuid) : [name, uuid].includes(named);
+    });
     return vm === undefined ? [] : [{ record, vm: vm.name }];
   });
   for (const { record, vm } of found) {

@@ -8,6 +8,7 @@ export class DdCount {
   #line = '';
   #isLast = false;
   bytes = 0;
+  ended = 0;
   said = '';
 
   constructor(onBytes: (bytes: number) => void) {
@@ -22,6 +23,7 @@ export class DdCount {
       if (own !== undefined) {
         this.#onBytes(this.bytes + Number(own));
         this.bytes += this.#isLast ? Number(own) : 0;
+        this.ended += this.#isLast ? 1 : 0;
         this.#isLast = false;
       } else if (line.endsWith(' records out')) {
         this.#isLast = true;

@@ -158,22 +158,26 @@ async function writeFiles(
   }
 }
 
-/** Where there is a limit, one piece after the other: none gathers before a slow line, to be sent at once later. */
+/**
+ * Where there is a limit, no more than a second's gathers before a slow line, to be sent at once later. A file that has
+ * become shorter ends its piece before all of it has come.
+ */
 async function feed(
   files: readonly SentData[],
   lines: Writable,
   { count, bytesPerSecond, signal }: Pick<Writing, 'count' | 'bytesPerSecond'> & { readonly signal: AbortSignal },
 ): Promise<void> {
   const pace = paceOf(bytesPerSecond, signal);
-  let fed = 0;
+  let [fed, pieces] = [0, 0];
   for (const { ranges } of files) {
     for (const { start, end } of ranges) {
-      while (bytesPerSecond !== undefined && count.bytes < fed) {
+      while (bytesPerSecond !== undefined && count.ended < pieces && count.bytes + bytesPerSecond < fed) {
         await delay(betweenLooksMs, undefined, { signal });
       }
       await pace(end - start);
       lines.write(`${start} ${end - start}\n`);
       fed += end - start;
+      pieces += 1;
     }
     lines.write('whole\n');
   }

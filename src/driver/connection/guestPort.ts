@@ -61,7 +61,7 @@ async function openInQemu(monitored: MonitoredVm, netdev: string, port: number):
 /**
  * @param said by `info usernet`: for each network `Hub -1 (hostnet0):`, and below it a line for each connection, as
  *   `TCP[HOST_FORWARD]  14  127.0.0.1 38899  10.0.2.15  22  0  0`. The guest writes none of its kind. One that came by
- *   it is `SYN_SENT` until the guest takes it, and then `ESTABLISHED`
+ *   it is `SYN_SENT` until the guest takes it, and then `ESTABLISHED`; another one may have been so for long
  */
 export function forwardIn(said: string, netdev: string, port: number): QemuPort | undefined {
   let isThere = false;
@@ -78,7 +78,8 @@ export function forwardIn(said: string, netdev: string, port: number): QemuPort 
     }
   }
   const own = found.find(({ state }) => state === 'HOST_FORWARD')?.own;
+  const states = found.filter((one) => one.own === own).map(({ state }) => state);
   return own === undefined
     ? undefined
-    : { port: own, isTaken: found.some((one) => one.state === 'ESTABLISHED' && one.own === own) };
+    : { port: own, isTaken: states.includes('ESTABLISHED') && !states.includes('SYN_SENT') };
 }

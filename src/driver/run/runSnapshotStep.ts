@@ -158,7 +158,10 @@ export async function deleteSnapshot(context: StepContext, step: StepOfKind<'del
     await watchWhile(deleted, context, blockJobsLook(context, merged));
     await requireMerged(context, step.snapshot, [...disks, ...revertDisks]);
   } else {
-    await deleted.catch((error: unknown) => requireDeleted(context, step, error));
+    const isDiskMissing = disks.some(
+      ({ target, location }) => location === 'internal' && !context.vm.disks.some((disk) => disk.target === target),
+    );
+    await (isDiskMissing ? deleted.catch((error: unknown) => requireDeleted(context, step, error)) : deleted);
   }
 }
 

@@ -108,6 +108,7 @@ describe('the port of the host that leads into a guest', () => {
     const isTaken = (...lines: readonly string[]): unknown => forwardIn(listing(...lines), 'hostnet0', 22)?.isTaken;
     assert.equal(isTaken(ours, by('SYN_SENT')), false);
     assert.equal(isTaken(by('ESTABLISHED'), ours), true);
+    assert.equal(isTaken(by('ESTABLISHED'), ours, by('SYN_SENT')), false, 'an older one');
     assert.equal(isTaken(ours, by('ESTABLISHED').replace('38899', '38898')), false, 'by another way');
   });
 });
