@@ -22,7 +22,11 @@ export function proxyLogOf(folder: string): string {
 
 /** @param folder of the journal @returns as lines of the audit, the oldest first */
 export async function readRefused(folder: string, log: Log): Promise<readonly string[]> {
-  const records = await new LabStore(folder, log).list();
+  const records = await new LabStore(folder, log).list().catch((error: unknown) => {
+    // The history is good without.
+    log.warn(`the records of labs cannot be read: ${String(error)}`);
+    return [];
+  });
   const rows = await Promise.all(
     records.map(async (record) => {
       const { network } = record;

@@ -125,16 +125,16 @@ describe('tools for language models', () => {
 
   it('are there, each with its name in a prompt', () => {
     const names = vscode.lm.tools.flatMap(({ name }) => (name.startsWith('virtRewind_') ? [name] : []));
-    assert.equal(names.length, 15);
+    assert.equal(names.length, 16);
   });
 
   it('are there, and the log says why, where the editor takes no MCP server', async () => {
     const taken = await registered(rig, () => new vscode.Disposable(() => undefined));
-    assert.deepEqual([taken.tools.size, taken.warned], [15, []]);
+    assert.deepEqual([taken.tools.size, taken.warned], [16, []]);
     const { tools, warned } = await registered(rig, () => {
       throw new Error('CANNOT use API proposal');
     });
-    assert.equal(tools.size, 15);
+    assert.equal(tools.size, 16);
     assert.equal(warned.length, 1);
     assert.match(warned[0] ?? '', /CANNOT use API proposal.*virt-rewind mcp/u);
   });

@@ -66,6 +66,8 @@ function vmXml(name: string, disk?: string): string {
     <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel></devices></domain>`;
 }
 
+const networkXml = "<network><name>of-a-test</name><ip address='192.168.200.1' netmask='255.255.255.0'/></network>";
+
 const snapshotXml = (name: string, more = ''): string =>
   `<domainsnapshot><name>${name}</name><description>ü &lt; 8</description>${more}</domainsnapshot>`;
 
@@ -441,7 +443,34 @@ describe('every procedure, against a real libvirtd', () => {
     );
     await call('domainSnapshotCreateXml', { dom: domains[0]!, xmlDesc: snapshotXml('s'), flags: 0 }, test);
     assert.deepEqual(await call('domainSnapshotNum', { dom: domains[0]!, flags: 0 }, test), { num: 1 });
+    // None that the host would have.
+    const { net } = await call('networkDefineXml', { xml: networkXml }, test);
+    assert.equal(net.name, 'of-a-test');
+    await call('networkSetAutostart', { net, autostart: 1 }, test);
+    await call('networkCreate', { net }, test);
+    assert.deepEqual(await call('networkIsActive', { net }, test), { active: 1 });
+    assert.deepEqual(await call('networkLookupByName', { name: net.name }, test), { net });
+    await call('networkDestroy', { net }, test);
+    assert.deepEqual(await call('networkLookupByUuid', { uuid: net.uuid }, test), { net });
+    await call('networkUndefine', { net }, test);
+    await refused('VIR_ERR_NO_NETWORK', call('networkLookupByName', { name: net.name }, test));
     test.close();
+  });
+
+  it('filters of networks', async () => {
+    const defined = call('nwfilterDefineXml', { xml: "<filter name='of-a-test' chain='root'/>" });
+    if (process.getuid?.() !== 0) {
+      // A daemon of a user has none.
+      const nwfilter = { name: 'of-a-test', uuid: dom.uuid };
+      for (const none of [defined, call('nwfilterLookupByUuid', nwfilter), call('nwfilterUndefine', { nwfilter })]) {
+        await assert.rejects(none, LibvirtError);
+      }
+      return;
+    }
+    const { nwfilter } = await defined;
+    assert.deepEqual(await call('nwfilterLookupByUuid', { uuid: nwfilter.uuid }), { nwfilter });
+    await call('nwfilterUndefine', { nwfilter });
+    await refused('VIR_ERR_NO_NWFILTER', call('nwfilterLookupByUuid', { uuid: nwfilter.uuid }));
   });
 
   it('a document of more than a megabyte', async () => {
