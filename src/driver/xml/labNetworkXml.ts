@@ -2,10 +2,7 @@
 import { labMac, type LabNetwork } from '../../domain/labVm.js';
 import { element as e, writeXml, type XmlElement } from './xmlTree.js';
 
-/**
- * Without a way out: nothing is forwarded, no name is resolved, and IPv6 is off. Addresses come by DHCP, no router. The
- * bridge itself lets no card reach another one.
- */
+/** Without a way out: nothing is forwarded, no name is resolved, and IPv6 is off. Addresses come by DHCP, no router. */
 export function labNetworkXml({ name, uuid, bridge, address }: LabNetwork): string {
   const ofSubnet = inSubnetOf(address);
   return writeXml(
@@ -14,7 +11,6 @@ export function labNetworkXml({ name, uuid, bridge, address }: LabNetwork): stri
       e('uuid', {}, [uuid]),
       e('bridge', { name: bridge, stp: 'off', delay: '0' }),
       e('mac', { address: labMac(uuid) }),
-      e('port', { isolated: 'yes' }),
       e('dns', { enable: 'no' }),
       e('ip', { address, netmask: '255.255.255.0' }, [
         e('dhcp', {}, [e('range', { start: ofSubnet(2), end: ofSubnet(254) })]),

@@ -25,7 +25,7 @@ describe('the network of a lab', () => {
     const root = parseXml(labNetworkXml(network));
     assert.deepEqual(
       elementsOf(root).map(({ name }) => name),
-      ['name', 'uuid', 'bridge', 'mac', 'port', 'dns', 'ip'],
+      ['name', 'uuid', 'bridge', 'mac', 'dns', 'ip'],
     );
     assert.equal(attribute(find(root, 'dns'), 'enable'), 'no');
     assert.equal(attribute(find(root, 'ip'), 'address'), network.address);
