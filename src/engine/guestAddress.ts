@@ -52,28 +52,17 @@ interface PortSearch extends AddressSearch {
   readonly view: Pick<VmView, 'ref' | 'vm'>;
 }
 
-/**
- * How a port of a guest is waited for: where a port of this computer alone leads to it, by that. A QEMU that has just
- * started may open none yet.
- * @throws Failure
- */
-export async function guestPort(
-  port: number,
-  inMs: number,
-  { engine, view: { ref, vm }, ...search }: PortSearch,
-): Promise<PortWait | 'late' | 'stopped'> {
-  const { guests } = engine;
-  const { clock, signal } = search;
-  const until = clock.ticks() + inMs;
-  const isHere = (await engine.hostLogin(ref, 'toRead')) === undefined;
-  let by: GuestPort | undefined;
-  for (let isOpen = !isHere; !isOpen;) {
+/** The same, of a QEMU that may open none yet, for it has just started. */
+async function portInTime(
+  until: number,
+  { clock, signal }: Pick<WaitContext, 'clock' | 'signal'>,
+  ...of: Parameters<typeof portAtHost>
+): Promise<GuestPort | 'stopped' | undefined> {
+  for (;;) {
     try {
-      by = await portAtHost(guests, ref, port);
-      isOpen = true;
+      return await portAtHost(...of);
     } catch (error) {
-      const { kind } = asFailure(error);
-      if (!['busy', 'late', 'failed'].includes(kind) || clock.ticks() >= until) {
+      if (!['busy', 'late', 'failed'].includes(asFailure(error).kind) || clock.ticks() >= until) {
         throw error;
       }
       if (signal.aborted) {
@@ -82,7 +71,22 @@ export async function guestPort(
       await pause(clock, betweenLooksMs, signal);
     }
   }
-  const atMostMs = Math.max(0, until - clock.ticks());
+}
+
+/** How a port of a guest is waited for: where a port of this computer alone leads to it, by that. @throws Failure */
+export async function guestPort(
+  port: number,
+  inMs: number,
+  { engine, view: { ref, vm }, ...search }: PortSearch,
+): Promise<PortWait | 'late' | 'stopped'> {
+  const { guests } = engine;
+  const until = search.clock.ticks() + inMs;
+  const isHere = (await engine.hostLogin(ref, 'toRead')) === undefined;
+  const by = isHere ? await portInTime(until, search, guests, ref, port) : undefined;
+  const atMostMs = Math.max(0, until - search.clock.ticks());
+  if (by === 'stopped') {
+    return by;
+  }
   if (by !== undefined) {
     // A VM that is off by now answers nobody; the next look tells.
     const isTaken = (): Promise<boolean | undefined> =>

@@ -60,36 +60,28 @@ export function parseRefused(text: string, { vms }: Pick<LabRecord, 'vms'>): rea
   const byMac = new Map(vms.map((vm) => [labMac(vm.uuid), vm]));
   const found = new Map<
     string,
-    { readonly at: number; readonly count: number; readonly vm: LabRecord['vms'][number] }
+    { readonly at: number; readonly count: number; readonly to: string; readonly vm: LabRecord['vms'][number] }
   >();
   for (const line of text.split('\n')) {
     const [, seconds = '', mac = '', host = '', port = ''] = linePattern.exec(line) ?? [];
     const vm = byMac.get(mac);
     if (vm !== undefined) {
-      const key = `${vm.uuid} ${host}:${port}`;
+      const to = `${host}:${port}`;
+      const key = `${vm.uuid} ${to}`;
       const count = (found.get(key)?.count ?? 0) + 1;
       // The newest come last.
       found.delete(key);
-      found.set(key, { at: Number(seconds) * 1000, count, vm });
+      found.set(key, { at: Number(seconds) * 1000, count, to, vm });
     }
   }
-  return [...found].slice(-mostRows).map(
-    ([
-      key,
-      {
-        at,
-        count,
-        vm: { connection, name, uuid },
-      },
-    ]) => ({
-      at,
-      line: JSON.stringify({
-        ...{ at: new Date(at).toISOString(), user: 'squid', vm: { name, uuid }, connection },
-        request: { kind: 'connect', to: key.slice(key.indexOf(' ') + 1), count },
-        outcome: 'refused',
-      }),
+  return [...found.values()].slice(-mostRows).map(({ at, count, to, vm: { connection, name, uuid } }) => ({
+    at,
+    line: JSON.stringify({
+      ...{ at: new Date(at).toISOString(), user: 'squid', vm: { name, uuid }, connection },
+      request: { kind: 'connect', to, count },
+      outcome: 'refused',
     }),
-  );
+  }));
 }
 
 async function readEnd(path: string): Promise<string> {

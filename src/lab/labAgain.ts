@@ -38,19 +38,16 @@ export async function planAgain(
 ): Promise<LabPlan | 'ready' | undefined> {
   const { session, environment } = options;
   const differences = await differencesOf(lab, { ...left, phase: 'ready' }, file, options);
-  // What a reset puts right is no reason to make it anew.
-  const mended: readonly string[] = ['off', 'hardware', 'point', 'network'];
-  const [different, point, network] = [
-    differences.find(({ kind }) => !mended.includes(kind)),
-    ...(['point', 'network'] as const).map((wanted) => differences.find(({ kind }) => kind === wanted)),
-  ];
-  if (left.phase === 'ready' && different === undefined && point === undefined && network === undefined) {
+  if (left.phase === 'ready' && differences.every(({ kind }) => kind === 'off' || kind === 'hardware')) {
     return 'ready';
   }
+  // What a reset puts right is no reason to make it anew.
+  const mended: readonly string[] = ['off', 'hardware', 'point', 'network'];
+  const different = differences.find(({ kind }) => !mended.includes(kind));
   const chain = different === undefined ? await readChain(lab, left.vms, file, environment) : undefined;
   const acts = chain && (await actsAgain({ lab, chain }, left, session));
   if (chain === undefined || acts === undefined) {
-    const wrong = different ?? point;
+    const wrong = different ?? differences.find(({ kind }) => kind === 'point');
     if (left.phase === 'ready' && wrong !== undefined) {
       throw labFailure('differs', { difference: wrong.message });
     }

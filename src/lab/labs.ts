@@ -218,7 +218,7 @@ export class Labs {
     const [lab, record] = [await this.#labIn(file), await this.find(file)];
     const open = record?.network === undefined ? 'gone' : await this.#store.lock(record.id);
     if (typeof open !== 'string') {
-      await startLabNetwork(open, record?.network, this.#options).finally(() => open.leave());
+      await startLabNetwork(open, open.record.network, this.#options).finally(() => open.leave());
     }
     await (lab && record && setLabSpeeds(lab, record.vms, this.#options.session, onNote));
   }
