@@ -112,6 +112,8 @@ if (task !== undefined) {
           const later = openEditor({ uri, journal, env });
           await later.engine.connect(uri);
           await later.settled();
+          // What a recovery has defined comes into the list by an event.
+          await later.engine.refresh({ connection: uri });
           const [copy] = later.engine.findVms('copy');
           seen.add(copy === undefined ? 'gone' : 'whole');
           if (copy !== undefined) {
