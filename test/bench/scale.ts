@@ -1,6 +1,6 @@
 // What grows how: from one host to a thousand in one process, and from ten snapshots of a VM to as many as libvirt
 // lists. The hosts are fakes of the wire, in a thread of their own. Needs --expose-gc. Writes artifacts/scale.svg.
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -41,7 +41,13 @@ async function withHosts<T>(
   const worker = new Worker(program, { workerData: { ...data, path } });
   await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
   try {
-    return await act((n) => `test+unix:///default?socket=${path}&n=${n}`);
+    return await act((n) => {
+      const own = `${path}-${n}`;
+      if (!existsSync(own)) {
+        symlinkSync(path, own);
+      }
+      return `test+unix:///default?socket=${own}`;
+    });
   } finally {
     await worker.terminate();
   }
@@ -69,6 +75,10 @@ async function measureHosts(count: number, uriOf: (n: number) => string): Promis
   engine.setAttention({ visible: true, connections: new Set(uris), vms: new Set() });
   for (let left = uris; left.length > 0;) {
     await wait(5);
+    const failed = engine.connections.find(({ state }) => state === 'failed');
+    if (failed !== undefined) {
+      throw new Error(`no connection to ${failed.uri}: ${failed.failure?.kind}`);
+    }
     const loaded = new Map(engine.connections.map((view) => [view.uri, view.loaded]));
     left = left.filter((uri) => loaded.get(uri) !== true);
     firstMs ||= left.length < count ? performance.now() - began : 0;
