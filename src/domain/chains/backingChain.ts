@@ -48,9 +48,12 @@ export function wholeChain(disk: VmDisk, { files }: Pick<Facts, 'files'>): reado
   for (const file of chain) {
     const image = files?.images.get(file);
     const below = typeof image === 'object' ? image.backing?.file : undefined;
+    if (below === undefined || chain.has(below)) {
+      continue;
+    }
     // QEMU goes by the XML, and what it was called before somebody moved it is no file.
     const next = told.includes(file) ? told[told.indexOf(file) + 1] : undefined;
-    if (below !== undefined && !(next !== undefined && wasMoved(below, next, files?.images.get(below)))) {
+    if (next === undefined || !wasMoved(below, next, files?.images.get(below))) {
       chain.add(below);
     }
   }

@@ -54,12 +54,15 @@ function overlaysBeside(facts: Facts) {
       return image === undefined || file === undefined ? [] : [{ snapshot: snapshot.name, image, file }];
     }),
   );
-  if (made.length === 0) {
-    return [];
+  const left = new Set(made.map(({ image }) => image));
+  for (const disk of [...vm.disks, ...[...(frozenDisks?.values() ?? [])].flat()]) {
+    // As a rule the VM itself is on all of them, and the other chains, each nearly as long, tell nothing more.
+    if (left.size === 0) {
+      break;
+    }
+    wholeChain(disk, facts).forEach((file) => left.delete(file));
   }
-  const disks = [...vm.disks, ...[...(frozenDisks?.values() ?? [])].flat()];
-  const inUse = new Set(disks.flatMap((disk) => wholeChain(disk, facts)));
-  return made.filter(({ image }) => !inUse.has(image));
+  return made.filter(({ image }) => left.has(image));
 }
 
 /**
