@@ -282,7 +282,8 @@ export class Questions {
     }
     // One that runs holds them itself.
     const isOn = vms.some((one) => isActive(store.vm({ connection, uuid: one })?.vm.power ?? 'off'));
-    return refusalsByFile(files, isOn ? { ...facts, held: new Set() } : facts, vms);
+    const silent = (facts.unasked ?? []).filter((uri) => liveOf(uri).view?.failure?.kind !== 'denied');
+    return refusalsByFile(files, isOn ? { ...facts, held: new Set() } : facts, vms, silent);
   }
 
   /** Not while an operation of ours is on it: what is half done would look broken. */

@@ -161,18 +161,23 @@ export function otherVmRefusal(
  * Of files that go together: why each of them stays that must.
  *
  * @param vms UUIDs of the VMs that go with them
+ * @param silent connections that may have VMs on them, and give no answer
  */
 export function refusalsByFile(
   files: readonly string[],
   facts: Facts,
   vms: readonly string[],
+  silent: readonly string[] = [],
 ): ReadonlyMap<string, Refusal> {
   const { otherVms = [] } = facts;
   const others = { ...facts, otherVms: otherVms.filter((one) => one.isElsewhere === true || !vms.includes(one.uuid)) };
   const going = new Set(files);
   return new Map(
     files.flatMap((file) => {
-      const refused = otherVmRefusal([file], others, 'refuse', going);
+      const refused =
+        silent.length > 0
+          ? refuse('notAllSeen', { vm: facts.vm.name, fact: 'otherVms', silent: silent.join(', ') })
+          : otherVmRefusal([file], others, 'refuse', going);
       return refused === undefined ? [] : [[file, refused.refusal] as const];
     }),
   );

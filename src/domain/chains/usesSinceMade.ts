@@ -33,7 +33,9 @@ export function usesSinceMade(
 ): readonly UseOfVm[] {
   // What we have started holds its files itself.
   const held = started !== undefined && facts.vm.power !== 'off' ? { ...facts, held: new Set<string>() } : facts;
-  const isUsed = otherVmRefusal(files, held, started === 'lent' ? 'passOver' : 'refuse') !== undefined;
+  const isUsed =
+    otherVmRefusal(files, held, started === 'lent' ? 'passOver' : 'refuse') !== undefined ||
+    (started !== 'lent' && (facts.unasked ?? []).length > 0);
   if (!isThere) {
     return isUsed ? ['files'] : [];
   }

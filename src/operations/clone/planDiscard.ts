@@ -90,8 +90,9 @@ function filesThatStay(facts: Facts): readonly string[] {
 
 /** Nothing of it stays, and nothing goes that was not made for it. */
 export function goesUnasked(facts: Facts): boolean {
-  const { vm, tree, made } = facts;
+  const { vm, tree, made, unasked = [] } = facts;
   return (
+    unasked.length === 0 &&
     vm.clone?.disposable === true &&
     tree.snapshots.length === 0 &&
     filesThatStay(facts).length === 0 &&

@@ -285,13 +285,13 @@ const sentences: Sentences = {
       'Make their disks readable or activate their storage. If none of them depends on the files, type the name of the VM to continue.',
     ),
   ],
-  notAllSeen: ({ vm, fact }) => [
+  notAllSeen: ({ vm, fact, silent }) => [
     t(
       'Virt Rewind could not read everything that it must know about {0} ({1}), so it cannot guarantee that the operation is safe.',
       vm,
-      factWords(fact),
+      [factWords(fact), silent ?? []].flat().join(': '),
     ),
-    t('Try again. If the problem remains: {0}', wayTo('examine', vm)),
+    silent ? t('Try again when it responds.') : t('Try again. If the problem remains: {0}', wayTo('examine', vm)),
   ],
   stalePlan: ({ vm }) => [
     t('{0} has changed. The operation that you confirmed would now do or lose something else.', vm),

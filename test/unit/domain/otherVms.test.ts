@@ -54,6 +54,14 @@ describe('otherVms', () => {
     assert.deepEqual(reasons(elsewhere), ['usedByOtherVm']);
   });
 
+  it('may be on a connection that gives no answer: then nothing goes', () => {
+    const refused = refusalsByFile(['/img/web.qcow2'], facts({ otherVms: [] }), ['c'], ['qemu:///session']);
+    assert.deepEqual(
+      [...refused].map(([file, { reason }]) => [file, reason]),
+      [['/img/web.qcow2', 'notAllSeen']],
+    );
+  });
+
   describe('who is no VM', () => {
     const image = { bytes: 1, allocatedBytes: 1, format: 'qcow2', virtualBytes: 1 };
     const files = {

@@ -50,6 +50,7 @@ const lent: readonly Row[] = [
   lentIs('an image on its disk', 'files', { strays: new Map([['/img/over.qcow2', { restsOn: [file] }]]) }),
   // Not known is no use: its removal is refused for that, and tried again.
   lentIs('a VM that may be on it', '', { otherVms: [{ ...other(), unread: ['/far'] }] }),
+  lentIs('a connection that may have such a VM', '', { unasked: ['qemu:///session'] }),
 ];
 
 describe('usesSinceMade', () => {
@@ -72,6 +73,7 @@ describe('usesSinceMade', () => {
     ['an operation', 'history', off(), { log: operation('create') }],
     ['another VM on its disk', 'files', off({ otherVms: [other(file)] })],
     ['a VM that may be on it', 'files', off({ otherVms: [{ ...other(), unread: ['/far'] }] })],
+    ['a connection that may have such a VM', 'files', off({ unasked: ['qemu:///session'] })],
     ['an image on its disk', 'files', off({ strays: new Map([['/img/over.qcow2', { restsOn: [file] }]]) })],
     ['one that is gone', '', of({ power: 'running', name: 'any' }), { isThere: false }],
     ['one that is gone, and its files are used', 'files', off({ otherVms: [other(file)] }), { isThere: false }],
