@@ -277,3 +277,15 @@ export async function saysProtected(file: string): Promise<boolean> {
     throw error;
   }
 }
+
+/** What was made of a file: also by another path, for a terminal has left a link on the way that the editor keeps. */
+export async function recordOf<R extends { readonly file: string }>(
+  file: string,
+  records: readonly R[],
+): Promise<R | undefined> {
+  const named = records.find((record) => record.file === resolve(file));
+  const realOf = (path: string): Promise<string | undefined> => realpath(path).catch(() => undefined);
+  const real = named === undefined ? await realOf(resolve(file)) : undefined;
+  const paths = real === undefined ? [] : await Promise.all(records.map((record) => realOf(record.file)));
+  return named ?? records[paths.indexOf(real)];
+}

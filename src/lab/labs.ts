@@ -1,15 +1,17 @@
 // All that is done with labs: found, planned, made, reset, checked, removed. A lab is known by its file, and what was
 // made of it is written down, so that only that is ever removed.
-import { type Failure, isOfWing } from '../domain/failure.js';
+import { Failure, isOfWing } from '../domain/failure.js';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '../base/log.js';
 import { labsFolder } from '../driver/files/labImages.js';
 import { labFolderName, type LabVmParts } from '../domain/labVm.js';
+import { refuse } from '../domain/refusal.js';
 import type { StoredSystem, SystemPoint } from '../domain/system.js';
 import { requireVmByName } from '../engine/findTargets.js';
 import type { VmView } from '../live/views.js';
-import { type LabRecord, LabStore, type RecordedVm } from '../journal/labStore.js';
+import { type LabRecord, LabStore, type OpenLab, type RecordedVm } from '../journal/labStore.js';
 import type { Session } from '../session/session.js';
 import type { SystemPlan } from '../systems/systemPlan.js';
 import { differencesOf, type LabDifference } from './labDifferences.js';
@@ -20,7 +22,7 @@ import type { Lab } from './labFile.js';
 import type { FileProblem } from './readYaml.js';
 import { actsAnew, readChain } from './labLayers.js';
 import type { LabPlan } from './labPlan.js';
-import { digestOf, checkParts, readLabText, saysProtected } from './labPlaces.js';
+import { digestOf, checkParts, readLabText, recordOf, saysProtected } from './labPlaces.js';
 import { requireAlone, usesOf, viewNow } from '../made/madeVms.js';
 import type { MakeWish } from '../made/makeContext.js';
 import { planLabNetwork, startLabNetwork } from './labNetwork.js';
@@ -59,7 +61,7 @@ export class Labs {
 
   /** What was made of it, also where the file is gone. */
   async find(file: string): Promise<LabRecord | undefined> {
-    return (await this.#store.list()).find((record) => record.file === resolve(file));
+    return recordOf(file, await this.#store.list());
   }
 
   /** Changes nothing. @throws Failure `notFound` */
@@ -88,6 +90,10 @@ export class Labs {
     const lab = await this.#readValidLab(file);
     const left = await this.find(file);
     if (left !== undefined) {
+      if (left.phase !== 'ready') {
+        // Nothing of what somebody is at work on is left over.
+        await this.#withHeld(left, () => Promise.resolve());
+      }
       const again = await planAgain(lab, left, file, this.#options);
       if (again !== undefined) {
         return again;
@@ -179,9 +185,7 @@ export class Labs {
         await open.leave();
       }
     }
-    if (plan.left !== undefined) {
-      await this.#remove(plan.left, wish, 'forNewOne');
-    }
+    await this.#removeLeft(plan, wish);
     const open = await this.#store.begin(plan.record);
     // Two that begin at the same time do not see each other before. Nothing exists yet: one that sees another
     // withdraws.
@@ -257,12 +261,29 @@ export class Labs {
   }
 
   async destroy(record: LabRecord, wish: MakeWish): Promise<void> {
-    await this.#remove(record, wish, 'asked');
+    await this.#withHeld(record, (open) => removeLab(open, { ...this.#options, ...wish }, 'asked'));
   }
 
-  async #remove(record: LabRecord, wish: MakeWish, how: 'asked' | 'forNewOne'): Promise<void> {
-    const busy = (): Failure => this.#busyError(record.name);
-    await this.#store.withHeld(record.id, busy, (open) => removeLab(open, { ...this.#options, ...wish }, how));
+  /**
+   * What an earlier attempt left, as it was when somebody was asked.
+   * @throws Failure `refused` where the attempt went on meanwhile, or somebody has begun to use what it left
+   */
+  async #removeLeft({ left, used = [] }: LabPlan, wish: MakeWish): Promise<void> {
+    if (left === undefined) {
+      return;
+    }
+    const { session } = this.#options;
+    await this.#withHeld(left, async (open) => {
+      const uses = await usesOf(open.record.vms, session, { isOwn: () => true });
+      if (!isDeepStrictEqual(open.record, left) || [...uses.keys()].some(({ name }) => !used.includes(name))) {
+        throw new Failure('refused', { refusal: refuse('stalePlan', { vm: left.name }).refusal });
+      }
+      await removeLab(open, { ...this.#options, ...wish }, 'forNewOne');
+    });
+  }
+
+  async #withHeld(record: LabRecord, work: (open: OpenLab) => Promise<void>): Promise<void> {
+    await this.#store.withHeld(record.id, () => this.#busyError(record.name), work);
   }
 
   #busyError(name: string): Failure {

@@ -3,6 +3,7 @@ import { t } from '@vscode/l10n';
 import type { VmAsMade, UseOfVm } from '../domain/clone.js';
 import { Failure } from '../domain/failure.js';
 import { displayLine } from '../domain/plainText.js';
+import { refuse } from '../domain/refusal.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import type { VmRef } from '../domain/vm.js';
 import type { RemovalTurn } from '../engine/enginePort.js';
@@ -42,10 +43,24 @@ export async function usesOf(
   return used;
 }
 
-/** @throws Failure `refused` where somebody else rests on what goes with it; see `EnginePort.filesInUse` */
+/** @throws Failure `refused` where a cluster keeps one, or somebody rests on what goes: `EnginePort.filesInUse` */
 export async function requireAlone({ vms }: LabRecord, { engine }: Session): Promise<void> {
   const going = vms.filter(({ parts }) => parts !== undefined);
   const uuids = going.map(({ uuid }) => uuid);
+  for (const { connection, uuid, name } of going) {
+    await engine.connect(connection);
+    // Also of one that is not here: it may run on another computer of the cluster, on the same files.
+    const keeper = await engine.keeperOf({ connection, uuid });
+    const { refusal } =
+      keeper === 'unknown'
+        ? refuse('clusterKeepsOn', { vm: name, resource: '', message: 'crm_mon' })
+        : typeof keeper === 'object'
+          ? refuse('keptByCluster', { vm: name, resource: keeper.resource, action: 'remove' })
+          : { refusal: undefined };
+    if (refusal !== undefined) {
+      throw new Failure('refused', { vm: name, connection, refusal });
+    }
+  }
   for (const vm of going.filter(({ folder }) => folder !== '')) {
     const { connection, name } = vm;
     await engine.connect(connection);

@@ -9,7 +9,12 @@ type ClusterReason =
 export const clusterRefusals: Pick<Sentences, ClusterReason> = {
   keptByCluster: ({ vm, resource, action }) => [
     t('A cluster runs {0} as “{1}”, and would undo that.', vm, resource),
-    t('Use the cluster: {0}', roleCommand(resource, action === 'start' ? 'Started' : 'Stopped')),
+    t(
+      'Use the cluster: {0}',
+      action === 'remove'
+        ? `virt-rewind cluster ${vm} --remove`
+        : roleCommand(resource, action === 'start' ? 'Started' : 'Stopped'),
+    ),
   ],
   clusterKeepsOn: ({ vm, resource, message }) => [
     resource === ''

@@ -5,6 +5,7 @@ import { Failure } from '../../../src/domain/failure.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import { refuse } from '../../../src/domain/refusal.js';
 import type { Snapshot } from '../../../src/domain/snapshot.js';
+import type { KeptBy } from '../../../src/domain/keeper.js';
 import type { SystemPoint } from '../../../src/domain/system.js';
 import { type LabRecord, LabStore } from '../../../src/journal/labStore.js';
 import { failureText } from '../../../src/text/failures/failureText.js';
@@ -46,6 +47,9 @@ function point(id: string, title: string, createdAt: number): SystemPoint {
   return { id: id.repeat(32), title, createdAt, members };
 }
 
+const kept: KeptBy = {
+  ...{ resource: 'shop', elsewhere: ['other'], mayRunOn: ['other'], rests: 'no', config: '/etc/vms/shop.xml' },
+};
 const clean = point('1', 'clean', 1000);
 const mine = point('2', 'mine', 5000);
 
@@ -56,6 +60,7 @@ interface Given {
   readonly protectedVm?: string;
   /** Somebody is at work on one of its VMs. */
   readonly isBusy?: true;
+  readonly keeper?: KeptBy;
 }
 
 describe('the removal of a lab', () => {
@@ -63,7 +68,7 @@ describe('the removal of a lab', () => {
   const store = (): LabStore => new LabStore(folder(), silentLog);
 
   /** Where all is said to be gone, and nothing is. */
-  function rig({ snapshots = [], recovered = 'nothing', protectedVm, isBusy }: Given): {
+  function rig({ snapshots = [], recovered = 'nothing', protectedVm, isBusy, keeper = 'nobody' }: Given): {
     readonly labs: Labs;
     readonly removed: string[];
   } {
@@ -105,6 +110,8 @@ describe('the removal of a lab', () => {
         findVm: ({ uuid }: { readonly uuid: string }) =>
           [made, router, clone].filter((one) => one.uuid === uuid).map((one) => view(one))[0],
         filesInUse: () => Promise.resolve(new Map()),
+        keeperOf: () => Promise.resolve(keeper),
+        usesSinceMade: () => Promise.resolve([]),
         plan: () => Promise.resolve(refuse('usedByOtherVm', { vm: 'shop-copy', other: 'mine', file: '/img/copy' })),
         labVms: {
           filesOf: () => Promise.resolve([]),
@@ -153,6 +160,21 @@ describe('the removal of a lab', () => {
     assert.deepEqual(removed, ['snapshot clean', 'shop-db']);
   });
 
+  it('is refused, for a new lab, where the attempt that left it went on meanwhile', async () => {
+    const { labs, removed } = rig({});
+    const left = await begun({ phase: 'making' });
+    const open = await store().lock(left.id);
+    assert.ok(typeof open !== 'string');
+    await open.put({ phase: 'ready' });
+    await open.leave();
+    const plan = { left, record: { ...record, id: 'e'.repeat(32), phase: 'making' } } as unknown as LabPlan;
+    await assert.rejects(
+      labs.create(plan, wish),
+      ({ kind, details }: Failure) => kind === 'refused' && details.refusal?.reason === 'stalePlan',
+    );
+    assert.deepEqual(removed, []);
+  });
+
   it('leaves one that somebody renamed, and one that somebody made under the name', async () => {
     const renamed = rig({ snapshots: [snapshot('spotless', 1000)] });
     await renamed.labs.destroy(await begun({ points: [clean.id] }), wish);
@@ -177,6 +199,8 @@ describe('the removal of a lab', () => {
 
   const untouched: readonly (readonly [string, Partial<LabRecord>, Given, Failure['kind']])[] = [
     ['somebody is at work on one of its VMs', {}, { isBusy: true }, 'busy'],
+    ['a cluster keeps one of its VMs', {}, { keeper: kept }, 'refused'],
+    ['a cluster does not tell', {}, { keeper: 'unknown' }, 'refused'],
     ['a VM rests on one of its clones', { vms: [made, router, clone] }, {}, 'refused'],
   ];
   for (const [what, more, given, kind] of untouched) {
