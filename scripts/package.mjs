@@ -14,7 +14,7 @@ import { runOk } from './rig/run.mjs';
  * the package.
  */
 const mostBytes = 1042 * 1024;
-const mostBytesAtStart = 116 * 1024;
+const mostBytesAtStart = 117 * 1024;
 const atStart = ['dist/words.js', 'dist/engine.js', 'dist/extension.js'];
 
 /** Without these the extension does not work, or may not be passed on. vsce names the last three so. */

@@ -33,7 +33,7 @@ export const hostGroups = {
   merges: ['merge', 'consolidate', 'clone'],
   machines: ['offline', 'tpm', 'uefi', 'looks'],
   people: ['user', 'userExternal', 'session', 'sessionExternal', 'ssh', 'polkit'],
-  services: ['home', 'daemon', 'schedule'],
+  services: ['home', 'homeMerge', 'daemon', 'schedule'],
   wings: ['files', 'copies', 'makes', 'together'],
   resets: ['resets'],
 };

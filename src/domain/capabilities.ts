@@ -36,6 +36,11 @@ export function formatVersion(version: Version): string {
   return release === 0 ? `${major}.${minor}` : `${major}.${minor}.${release}`;
 }
 
+/** Whether QEMU may merge into nothing that was a backing file when AppArmor's rules were written (libvirt 806). */
+export function forbidsMerges({ appArmor, libvirt }: Pick<Capabilities, 'appArmor' | 'libvirt'>): boolean {
+  return appArmor === true && libvirt < versionOf(12, 1);
+}
+
 export function versionOf(major: number, minor: number, release = 0): Version {
   return major * 1_000_000 + minor * 1_000 + release;
 }

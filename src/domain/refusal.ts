@@ -103,7 +103,10 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly managedSaveExists: { vm: string };
   /** Its next start would continue below overlays that somebody has put on its disks since: into `file`. */
   readonly savedBelow: { vm: string; disk: string; file: string };
-  /** A cluster starts and stops it: what is done past it is undone. `resource`: what the cluster calls it. */
+  /**
+   * A cluster starts and stops it: what is done past it is undone. `resource`: what the cluster calls it; `action`: of
+   * its power, or `remove`.
+   */
   readonly keptByCluster: { vm: string; resource: string; action: string };
   /** The node on which it is sees less than half of the cluster, so another one may run it. */
   readonly clusterWithoutQuorum: { vm: string; resource: string };
@@ -312,7 +315,7 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   /** Between the question and the answer another client changed what was asked about: it would do or lose more. */
   readonly stalePlan: { vm: string };
   /** `fact`: of `Situation`; what was asked for and is not there, so that no rule could look at it. */
-  readonly notAllSeen: { vm: string; fact: string };
+  readonly notAllSeen: { vm: string; fact: string; silent?: string };
   /** Both paths lead to one file: a rule that compares paths would take it for two. */
   readonly namedTwice: { vm: string; file: string; other: string };
   /** What the user's editor has set cannot be read in `file`; `why`: newer (than this version can read), damaged. */
@@ -340,8 +343,11 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly volumeTakesNoMerge: { snapshot: string; disk: string; file: string };
   /** The layer above is smaller: the guest would see its disk grow. */
   readonly layerSmaller: { vm: string; disk: string; file: string };
-  /** `by`: the host forbids it to the VM's QEMU until that ends. */
-  readonly baseReadOnly: { vm: string; file: string; by?: 'appArmor' };
+  /**
+   * `by`: the host forbids it to the VM's QEMU until that ends; `appArmorOff`: and to the one that libvirt starts for a
+   * merge, which we cannot do either, because the file is not ours to change (`why`) or is none that we merge.
+   */
+  readonly baseReadOnly: { vm: string; file: string; by?: 'appArmor' | 'appArmorOff'; why?: string };
   /** The configuration for the next start names `file`, and not what the VM runs on. */
   readonly definitionDiffers: { vm: string; disk: string; file: string };
   /** Somebody marked it as to be kept. */

@@ -60,6 +60,7 @@ permitFaults) sysctl -q vm.unprivileged_userfaultfd=1 ;;
 forbidFaults) sysctl -q vm.unprivileged_userfaultfd=0 ;;
 closeHome) chmod 750 /home/alice ;;
 openHome) chmod o+x /home/alice ;;
+giveFiles) chown alice "$folder/$vm"* ;;
 
 watch)
   systemd-run -q --unit="watch-$vm" "$node" "$program" -c qemu:///system watch "$vm" --restart

@@ -4,7 +4,7 @@ import type { Configuration, Hypervisor } from '../../driver/hypervisor.js';
 import type { Log } from '../../base/log.js';
 import type { MadeFiles } from '../../journal/madeFiles.js';
 import type { ImageLocks } from '../../domain/hostFiles.js';
-import { versionOf } from '../../domain/capabilities.js';
+import { forbidsMerges } from '../../domain/capabilities.js';
 import type { SavedRam } from '../../domain/snapshot.js';
 import type { RequiredFacts } from '../../operations/requiredFacts.js';
 import { asFailure } from '../../domain/asFailure.js';
@@ -68,9 +68,7 @@ export class Prefetch {
 
   locks(): Promise<ImageLocks | undefined> {
     const { hypervisor, log } = this.#sources;
-    const { appArmor, libvirt } = hypervisor.capabilities;
-    // From 12.1 on, libvirt lets QEMU write to what a merge goes into.
-    const confined = appArmor === true && libvirt < versionOf(12, 1) ? this.#uuid : undefined;
+    const confined = forbidsMerges(hypervisor.capabilities) ? this.#uuid : undefined;
     return (this.#locks ??= readLocks(hypervisor.files, log, confined));
   }
 

@@ -1,7 +1,14 @@
 // Whether external snapshots can be deleted: libvirt's own rules, foreseen, and the damage that it does not see.
 // Knows no steps: externalDeleteSteps makes them.
-import { formatVersion, versionOf } from '../../domain/capabilities.js';
-import { type DeletedFiles, deletedFiles, abandonedOverlays } from '../../domain/chains/deletedFiles.js';
+import { forbidsMerges, formatVersion, versionOf } from '../../domain/capabilities.js';
+import {
+  type DeletedFiles,
+  abandonedOverlays,
+  deletedFiles,
+  externalTargets,
+  overlayAbove,
+} from '../../domain/chains/deletedFiles.js';
+import { backingFileOf } from '../../domain/chains/fileUse.js';
 import { tagRefusal } from '../../domain/chains/doomedTags.js';
 import { baseRefusal, checkpointRefusal, mergeRefusal } from '../diskRefusals.js';
 import { elsewhereRefusal } from '../../domain/chains/frozenContent.js';
@@ -80,28 +87,48 @@ export function externalDeleteRefusal(
     (merged === undefined ? undefined : imagesLetGoRefusal(facts, 'merge')) ??
     usedElsewhereRefusal(touched, facts, unread) ??
     orphanedLayerRefusal(doomed, going, touched, facts) ??
-    place ??
-    hostDeviceRefusal(byLibvirt, facts)
+    mergeByQemuRefusal(byLibvirt, facts) ??
+    place
   );
 }
 
 /**
  * libvirt merges the overlays of a VM that is off by a QEMU with all of its devices: those of the host are taken from
- * their users, and hooks are run.
+ * their users, and hooks are run. AppArmor's rules of that QEMU deny it to write to whatever is a backing file
+ * (measured: 9.0, 11.3; libvirt 806), the VM is left with a mark of a merge that never began, and a VM that is started
+ * for it is denied the same.
  *
- * | the VM | devices of the host | an overlay that libvirt would merge    | → |
- * |--------|---------------------|----------------------------------------|---|
- * | off    | some                | some                                   | mergeStartsVm |
- * | off    | any                 | none, or the images were not asked for | ok |
- * | on     | any                 | any                                    | ok |
+ * | the VM | host    | devices of the host | an overlay that libvirt would merge    | → |
+ * |--------|---------|---------------------|----------------------------------------|---|
+ * | off    | AppArmor, libvirt < 12.1 | any | some                                   | baseReadOnly |
+ * | off    | any other | some              | some                                   | mergeStartsVm |
+ * | off    | any     | any                 | none, or the images were not asked for | ok |
+ * | on     | any     | any                 | any                                    | ok |
  */
-function hostDeviceRefusal(byLibvirt: readonly Snapshot[], facts: Facts): RefusedDecision | undefined {
-  const { vm, tree, files } = facts;
-  if (isActive(vm.power) || vm.devices?.includes('hostDevice') !== true || files?.canChange === undefined) {
+function mergeByQemuRefusal(byLibvirt: readonly Snapshot[], facts: Facts): RefusedDecision | undefined {
+  const { vm, tree, files, capabilities } = facts;
+  const canChange = files?.canChange;
+  const other = byLibvirt.find(({ name }) => isOnActivePath(tree, name));
+  if (isActive(vm.power) || canChange === undefined || other === undefined) {
     return undefined;
   }
-  const other = byLibvirt.find(({ name }) => isOnActivePath(tree, name));
-  return other === undefined ? undefined : refuse('mergeStartsVm', { vm: vm.name, snapshot: other.title });
+  if (forbidsMerges(capabilities)) {
+    const merged = externalTargets(other).flatMap((target) => [
+      backingFileOf(facts, other.name, target) ?? [],
+      overlayAbove(other, target, facts) ?? [],
+    ]);
+    const fixed = merged.flat().find((one) => canChange.get(one) !== 'yes');
+    const file = fixed ?? merged.flat()[0] ?? '';
+    return refuse('baseReadOnly', {
+      vm: vm.name,
+      file,
+      by: 'appArmorOff',
+      ...(fixed !== undefined && { why: 'denied' }),
+    });
+  }
+  return vm.devices?.includes('hostDevice') === true
+    ? refuse('mergeStartsVm', { vm: vm.name, snapshot: other.title })
+    : undefined;
 }
 
 /**

@@ -64,15 +64,22 @@ export const consolidateRefusals: Pick<
     ),
     t('Copy the disk with “qemu-img convert” instead, while the VM is off.'),
   ],
-  baseReadOnly: ({ vm, file, by }) =>
-    by === undefined
+  baseReadOnly: ({ vm, file, by, why }) =>
+    by === 'appArmorOff'
       ? [
-          t('“{1}” is read-only for everyone, so the layers of {0} cannot be merged into it.', vm, file),
-          t(
-            'If it is not a template of another VM, let its owner write to it. Or merge down only to a layer above it.',
-          ),
+          t('AppArmor forbids this merge to libvirt, and “{0}” cannot be changed without it.', file),
+          why === undefined
+            ? t('Update to libvirt {0} or newer.', '12.1')
+            : t('Do this on the host of {0} as a user who can write to that file.', vm),
         ]
-      : forbiddenMergeText(),
+      : by === undefined
+        ? [
+            t('“{1}” is read-only for everyone, so the layers of {0} cannot be merged into it.', vm, file),
+            t(
+              'If it is not a template of another VM, let its owner write to it. Or merge down only to a layer above it.',
+            ),
+          ]
+        : forbiddenMergeText(),
   definitionDiffers: ({ vm, disk, file }) => [
     t(
       'For the next start, the configuration of {0} names “{2}” as disk {1}. The VM is using another file now.',

@@ -142,6 +142,19 @@ const ab: Partial<Facts> = {
   frozenDisks: frozen({ a: base, b: '/img/web.a' }),
   files: seen({ [base]: image(), '/img/web.a': over(base), '/img/web.b': over('/img/web.a') }),
 };
+/** The VM off, on a host whose AppArmor binds it. */
+const confined = (canChange: ReadonlyMap<string, 'yes'>, bitmaps = 0): Partial<Facts> => ({
+  ...ab,
+  vm: vm({ power: 'off', disks: ab.vm!.disks }),
+  capabilities: { ...capabilities(11, 3), appArmor: true },
+  files: {
+    ...ab.files!,
+    images: new Map(
+      [...ab.files!.images].map(([file, one]) => [file, typeof one === 'object' ? { ...one, bitmaps } : one]),
+    ),
+    canChange,
+  },
+});
 /** The same with RAM in b. */
 const ram: Partial<Facts> = {
   ...ab,
@@ -851,6 +864,12 @@ const situations: readonly (readonly [reason: RefusalReason, request: OperationR
     },
   ],
   ['baseReadOnly', ask.remove('b'), { ...ab, vm: vm({ disks: ab.vm!.disks }), forbidden: new Set(['/img/web.a']) }],
+  ['baseReadOnly', ask.remove('b'), confined(new Map())],
+  [
+    'baseReadOnly',
+    ask.remove('b'),
+    confined(new Map([base, '/img/web.a', '/img/web.b'].map((file) => [file, 'yes'])), 3),
+  ],
   ['nothingToConsolidate', consolidate, { ...layers(), vm: vm(), files: seen({ [base]: image() }) }],
   ['snapshotsHoldAllDisks', { ...consolidate, targets: [] }, abc],
   ['snapshotKept', consolidate, { ...abc, kept: ['a', 'b', 'c'] }],

@@ -425,11 +425,17 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
   chainUnknown: byHand(({ files }) => ({ files: withImage(files!, '/img/web.2', over('/img/web.1')) })),
   tagInLayer: imageBecomes({ tags: [] }),
   baseReadOnly: (here) =>
-    here.refusal.facts['by'] !== undefined
-      ? turned('shutDown', 'off')(here)
-      : here.request.kind === 'delete'
-        ? imageBecomes({ readOnly: undefined as never })(here)
-        : all(imageBecomes({ readOnly: undefined as never }), other({ downTo: '/img/web.1' }))(here),
+    here.refusal.facts['by'] === 'appArmorOff'
+      ? here.refusal.facts['why'] === undefined
+        ? byHand(({ capabilities: now }) => ({ capabilities: { ...now, libvirt: 12_001_000 } }))(here)
+        : byHand(({ files }) => ({
+            files: { ...files!, canChange: new Map([...files!.images.keys()].map((file) => [file, 'yes'])) },
+          }))(here)
+      : here.refusal.facts['by'] !== undefined
+        ? turned('shutDown', 'off')(here)
+        : here.request.kind === 'delete'
+          ? imageBecomes({ readOnly: undefined as never })(here)
+          : all(imageBecomes({ readOnly: undefined as never }), other({ downTo: '/img/web.1' }))(here),
   nothingToConsolidate: end(''),
   snapshotsHoldAllDisks: instead(consolidate),
   snapshotKept: byHand(() => ({ kept: [] })),
