@@ -9,7 +9,6 @@ import { secondsOf } from './look.js';
 import { ToolRefusal, toolError } from './refusal.js';
 import {
   carryOutStep,
-  countInCheckpoint,
   ensureCheckpoint,
   keepCheckpoint,
   takeCheckpoint,
@@ -20,7 +19,6 @@ import {
 import {
   allowedPlan,
   beginStep,
-  diskBytes,
   diskRequest,
   revertRequest,
   revertTarget,
@@ -87,12 +85,11 @@ export const changeDisk: ToolHandler = async (work) => {
   const { ref } = step.view;
   const request = diskRequest(step);
   // Before a checkpoint is taken for what will be refused.
-  const planned = await allowedPlan(step, request, 'nothing');
+  await allowedPlan(step, request, 'nothing');
   const { change, disk, size } = work.input;
   return logStep(step, 'change_disk', [change, disk, size].filter(Boolean).join(' '), async (report) => {
     await ensureCheckpoint(step, report);
     work.tools.fresh.delete(ref.uuid);
-    await countInCheckpoint(step, report, diskBytes(planned));
     const { plan, result } = await carryOutStep(step, report, { request }, 'checkpoint');
     const [done] = plan.steps;
     return { ...(done !== undefined && 'target' in done && { disk: done.target }), ...outcomeOf(result) };

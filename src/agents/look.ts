@@ -172,7 +172,11 @@ export const waitForVm: ToolHandler = async (work) => {
   const { vm } = view;
   const wanted = await waitOf(work, view);
   if (wanted === 'late') {
-    return { vm: vm.name, reached: false, why: 'The VM reported no IP address in this time.' };
+    return {
+      vm: vm.name,
+      reached: false,
+      why: 'Its host knows no IP address of the VM, and one that only the guest agent names is not used.',
+    };
   }
   const { outcome } = await waitInSession(session, wanted, signal);
   signal.throwIfAborted();
@@ -202,7 +206,7 @@ async function waitOf({ session, input, signal }: ToolCall, view: VmView): Promi
   if ((await session.engine.guests.networksOf(view.ref)).length === 0) {
     await requirePermittedVm({ session, input }, 'act');
   }
-  const found = await guestPort(session, view, port, atMostMs, signal);
+  const found = await guestPort(session, view, port, atMostMs, signal, 'byHost');
   signal.throwIfAborted();
   return found === 'stopped' ? 'late' : found;
 }

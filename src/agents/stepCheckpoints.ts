@@ -7,7 +7,16 @@ import { type Asker, type CarriedOut, carryOut, type WantedOperation } from '../
 import type { CheckpointWish } from '../session/session.js';
 import type { Denial } from './guard.js';
 import { requireAllowed } from './refusal.js';
-import { checkpointRequest, nextNumber, oneMoreDenial, planDenial, readStep, type Step } from './stepPlans.js';
+import {
+  checkpointRequest,
+  diskBytes,
+  nextNumber,
+  oneMoreDenial,
+  planDenial,
+  readStep,
+  spaceDenial,
+  type Step,
+} from './stepPlans.js';
 
 /** A checkpoint of an agent serves for what it does next, as long as it is the current state's own, and so young. */
 const freshMs = 60_000;
@@ -58,8 +67,8 @@ export async function takeCheckpoint(step: Step, report: StepReport, wish: Check
 
 /**
  * Nobody is asked: the policy agrees or denies. In the VM's turn, when no other process is at work on it, the
- * checkpoints are counted again, and the one that the plan takes is written down before it is taken. What a person has
- * put into the trash stays there.
+ * checkpoints are counted again, and the one that the plan takes, or what a disk can take more, is written down before
+ * it is taken. What a person has put into the trash stays there.
  * @param done for this step already @throws ToolRefusal, Failure
  */
 export async function carryOutStep(
@@ -93,9 +102,23 @@ export async function carryOutStep(
     };
     await tools.checkpoints(session).add(view.ref, report.reserved);
   };
+  const countDisk = async (plan: Plan, bytes: number): Promise<void> => {
+    const now = await readStep(work, view);
+    denial = spaceDenial(now, plan);
+    requireAllowed(denial);
+    const record = now.taken.find(({ name }) => name === report.before);
+    if (record !== undefined) {
+      await tools.checkpoints(session).add(view.ref, { ...record, bytes: record.bytes + bytes });
+    }
+  };
   const around: WantedOperation['around'] = async (steps) => {
     const name = allowed && checkpointIn(allowed);
-    await (allowed === undefined || name === undefined ? undefined : reserve(allowed, name));
+    const more = allowed === undefined ? 0 : diskBytes(allowed);
+    if (allowed !== undefined && name !== undefined) {
+      await reserve(allowed, name);
+    } else if (allowed !== undefined && more > 0) {
+      await countDisk(allowed, more);
+    }
     return steps();
   };
   try {
@@ -165,15 +188,6 @@ async function writeRecord(
   }
   report.before = checkpoint.name;
   report.number = number;
-}
-
-/** More than the checkpoint itself takes. */
-export async function countInCheckpoint({ work, view }: Step, { before }: StepReport, bytes: number): Promise<void> {
-  const checkpoints = work.tools.checkpoints(work.session);
-  const record = (await checkpoints.of(view.ref)).findLast(({ name }) => name === before);
-  if (record !== undefined && bytes > 0) {
-    await checkpoints.add(view.ref, { ...record, bytes: record.bytes + bytes });
-  }
 }
 
 export function titleOf({ number, work }: Step): string {

@@ -232,10 +232,19 @@ export function planDenial(step: Step, plan: Plan, done: 'nothing' | 'checkpoint
 }
 
 /** Why there may not be one more checkpoint of agents. */
-export function oneMoreDenial({ work, view, counted }: Step, plan: Plan): Denial | undefined {
+export function oneMoreDenial(step: Step, plan: Plan): Denial | undefined {
+  return limitDenialOf(step, plan, step.counted.length);
+}
+
+/** Why there may be no more in them, where none comes. */
+export function spaceDenial(step: Step, plan: Plan): Denial | undefined {
+  return limitDenialOf(step, plan, 0);
+}
+
+function limitDenialOf({ work, view, counted }: Step, plan: Plan, already: number): Denial | undefined {
   const { spaceBytes = diskBytes(plan) } = plan;
   const { agentCheckpoints: checkpoints, agentSpaceGb } = work.session.settings;
   const bytes = counted.reduce((sum, one) => sum + one.bytes, 0);
   const limits = { checkpoints, bytes: agentSpaceGb * gigabyte };
-  return limitDenial(view.vm.name, { checkpoints: counted.length, bytes }, spaceBytes, limits);
+  return limitDenial(view.vm.name, { checkpoints: already, bytes }, spaceBytes, limits);
 }

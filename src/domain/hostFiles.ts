@@ -144,6 +144,14 @@ export function identityOf({ dev, ino, birthtimeNs }: FileNumbers): string {
   return birthtimeNs > 0n ? `${ino}@${birthtimeNs}` : `${dev}:${ino}`;
 }
 
+/**
+ * The same of what was seen of a file, for comparing with itself alone, wherever it is moved to on its file system;
+ * undefined: not known.
+ */
+export function birthOf({ real, bornAt }: FileFacts): string | undefined {
+  return bornAt === undefined ? real : real && `${real.slice(real.indexOf(':') + 1)}@${String(bornAt)}`;
+}
+
 /** A file that is filled under a name of its own, which it has until it is whole. */
 export function unnamedPart(folder: string, random: string): string {
   return `${folder}/.virt-rewind-${random}.part`;
@@ -337,7 +345,9 @@ export interface HostFiles {
   remove(path: string): Promise<void>;
   /**
    * Into `trashFolder` beside it, in one move and with a note of where it was; what is not there is as good as put
-   * away. `back`: what was put there last, to where it was, unless another file is there by now.
+   * away.
+   *
+   * @param from the path there of what goes back to where it was instead, unless another file is there by now
    */
-  trash(path: string, way?: 'back'): Promise<void>;
+  trash(path: string, from?: string): Promise<void>;
 }

@@ -61,6 +61,8 @@ export interface RemovedDisk {
   readonly xml: string;
   /** Nobody needed the file any more; else it stays where it is. */
   readonly inTrash: boolean;
+  /** `birthOf` the file: others of its name may have been put into the trash; absent: nobody here could see it. */
+  readonly born?: string;
 }
 
 export type DiskChange =

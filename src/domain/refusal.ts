@@ -152,7 +152,8 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   /** The VM writes right now into the file that an external snapshot has frozen. */
   readonly frozenFileInUse: { vm: string; snapshot: string; disk: string; file: string };
   /**
-   * The revert would remove the overlay that `by` is built on: the current snapshot does not tell it from the VM's own.
+   * The revert would remove the overlay that `by` is built on, or, without that, which the VM has no more: the current
+   * snapshot does not tell it from the VM's own.
    */
   readonly revertRemovesFile: { snapshot: string; by: string; file: string; version: string };
   /** The revert would name the new overlays of two disks alike and leave the VM off. */

@@ -42,7 +42,7 @@ export interface GuestAccess {
   /** What the server of its display asks for; undefined where it has no password. Rejects with a Failure. */
   displayPasswordOf(uuid: string): Promise<string | undefined>;
   /** Those by which the host can reach it, IPv4 first; none where nobody knows one. Rejects with a Failure. */
-  addressesOf(uuid: string): Promise<readonly GuestAddress[]>;
+  addressesOf(uuid: string, seen?: 'byHost'): Promise<readonly GuestAddress[]>;
   /** What its network cables lead to, as far as they are in. Rejects with a Failure. */
   networksOf(uuid: string): Promise<readonly string[]>;
   /**

@@ -255,7 +255,7 @@ export interface GuestsPort {
   /** What the server of the display asks for; undefined where it has none. */
   displayPasswordOf(ref: VmRef): Promise<string | undefined>;
   /** Those by which the host can reach it, IPv4 first; none where nobody knows one. */
-  addressesOf(ref: VmRef): Promise<readonly GuestAddress[]>;
+  addressesOf(ref: VmRef, seen?: 'byHost'): Promise<readonly GuestAddress[]>;
   /** What its network cables lead to, as far as they are in. */
   networksOf(ref: VmRef): Promise<readonly string[]>;
   /** What leads to a port of a guest whose network nobody else is in; libvirt may mark the VM. */

@@ -48,8 +48,8 @@ export class Guests implements GuestsPort {
     return this.#asking(connection, (guests) => guests.displayPasswordOf(uuid));
   }
 
-  addressesOf({ connection, uuid }: VmRef): Promise<readonly GuestAddress[]> {
-    return this.#asking(connection, (guests) => guests.addressesOf(uuid));
+  addressesOf({ connection, uuid }: VmRef, seen?: 'byHost'): Promise<readonly GuestAddress[]> {
+    return this.#asking(connection, (guests) => guests.addressesOf(uuid, seen));
   }
 
   networksOf({ connection, uuid }: VmRef): Promise<readonly string[]> {

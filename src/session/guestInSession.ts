@@ -28,9 +28,10 @@ export async function guestPort(
   port: number,
   atMostMs: number,
   signal: AbortSignal,
+  seen?: 'byHost',
 ): ReturnType<typeof portWithin> {
   requireGuestOn(view.vm);
-  const addressesOf = (): ReturnType<typeof engine.guests.addressesOf> => engine.guests.addressesOf(view.ref);
+  const addressesOf = (): ReturnType<typeof engine.guests.addressesOf> => engine.guests.addressesOf(view.ref, seen);
   return portWithin(port, atMostMs, { engine, view, clock: systemClock, signal, addressesOf });
 }
 

@@ -1,6 +1,5 @@
 // Steps that change which disks a VM has, and how large they are.
 import type { Facts } from '../domain/facts.js';
-import { trashedName, trashFolderOf } from '../domain/hostFiles.js';
 import { isActive, type VmDisk } from '../domain/vm.js';
 import { withImage } from './changedFacts.js';
 import { doneWhen, never, noLayers, type StepDefinition } from './stepDefinition.js';
@@ -47,11 +46,9 @@ export const addDisk: StepDefinition<'addDisk'> = {
     doneWhen(
       configurations(facts).every((disks) => disks.some((disk) => disk.target === target && disk.source === file)),
     ),
-  byHand: ({ target, file, format, bytes, from, device }, by) => [
+  byHand: ({ target, file, format, bytes, from, trashed, device }, by) => [
     ...(from === 'new' ? [['qemu-img', 'create', '-f', format, file, String(bytes)] as const] : []),
-    ...(from === 'trash'
-      ? [['mv', '-n', '--', `${trashFolderOf(file)}/${trashedName(file)}.SECOND`, file] as const]
-      : []),
+    ...(from === 'trash' && trashed !== undefined ? [['mv', '-n', '--', trashed, file] as const] : []),
     'xml' in device
       ? by.ofVm('attach-device', '--file', by.editedXml(target), '--persistent')
       : by.ofVm(

@@ -1,7 +1,7 @@
 // Disks that are added and removed: what a revert, an undo and a delete make of them and of their files, what is
 // refused, and what becomes of one whose program was killed.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { buildDoor } from '../../scripts/build.mjs';
@@ -222,6 +222,55 @@ if (task !== undefined) {
       assert.equal(trashed(file).length, 1);
       await change(vm, add);
       assert.equal(await fileOf('trashed'), file, 'its name is free again');
+    });
+
+    it('come back each as itself, also where several of a name are in the trash', async () => {
+      const vm = await vmOf('two');
+      for (const byte of [7, 8]) {
+        await change(vm, add);
+        await fill('two', byte);
+        await change(vm, remove);
+      }
+      const file = join(r.daemon.dir, 'two', 'two-vdb.qcow2');
+      assert.equal(trashed(file).length, 2);
+      for (const byte of [8, 7]) {
+        await undo(vm);
+        await holds('two', byte);
+        await undo(vm);
+        assert.equal(await disks('two'), 'vda vda');
+      }
+      assert.equal(trashed(file).length, 2);
+      for (const byte of [7, 8]) {
+        await undo(vm, 'redo');
+        await holds('two', byte);
+        await undo(vm, 'redo');
+      }
+    });
+
+    it('stay where the trash takes nothing, and leave what rests on another image in its place', async () => {
+      const vm = await vmOf('placed');
+      await change(vm, add);
+      const file = await fileOf('placed');
+      const trash = join(dirname(file), trashFolder);
+      symlinkSync('elsewhere', trash);
+      assert.equal(await reasonOf(vm, remove), 'filesOutOfReach: denied');
+      mkdirSync(join(dirname(file), 'elsewhere'));
+      assert.equal(await reasonOf(vm, remove), 'filesOutOfReach: denied');
+      rmSync(trash);
+      const base = join(dirname(file), 'base.qcow2');
+      await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', base, '8M']);
+      await runOk('qemu-img', ['rebase', '-u', '-f', 'qcow2', '-b', base, '-F', 'qcow2', file]);
+      await fill('placed', 9);
+      await change(vm, remove);
+      assert.ok(existsSync(file));
+      await undo(vm);
+      await holds('placed', 9);
+      await change(vm, remove);
+      await defineDiskVm(r, 'writer', [{ file: base, format: 'qcow2' }]);
+      await r.engine.refresh({ connection: r.uri });
+      const { way } = (await UndoLook.at(r.engine, vm)).next('undo')!;
+      assert.ok(way.kind === 'operation' && way.request.kind === 'disk');
+      assert.equal(await reasonOf(vm, way.request.change), 'usedByOtherVm');
     });
 
     for (const style of ['internal', 'external'] as const) {

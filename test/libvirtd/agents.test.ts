@@ -200,6 +200,11 @@ describe('an agent over MCP', function () {
       await refused('invalid', 'change_disk', { change: 'add', ...odd });
     }
     assert.deepEqual(await snapshots(), all, 'what is refused takes no checkpoint');
+    // Both fit when they are asked for.
+    const both = await Promise.all(
+      [first.disk, added.disk].map((disk) => call('change_disk', { vm: 'lab', change: 'grow', disk, size: '27G' })),
+    );
+    assert.deepEqual(both.map(({ error }) => error?.kind).toSorted(), ['tooLarge', undefined]);
     await done('revert_vm', { vm: 'lab', before_step: grown.step });
     assert.deepEqual(await disks(), before);
     await done('undo_revert', { vm: 'lab' });

@@ -101,8 +101,8 @@ export function libvirtGuests(
         return displayKindOf((await connection.call('domainGetXmlDesc', { dom, flags: 0 })).xml);
       }),
     displayPasswordOf,
-    addressesOf: (uuid) =>
-      look(uuid, 'looking for the addresses of a guest', (connection) => readAddresses(connection, uuid)),
+    addressesOf: (uuid, seen) =>
+      look(uuid, 'looking for the addresses of a guest', (connection) => readAddresses(connection, uuid, seen)),
     networksOf: (uuid) =>
       ask(uuid, 'looking for the networks of a guest', async (connection) => {
         const { dom } = await connection.call('domainLookupByUuid', { uuid });

@@ -76,7 +76,7 @@ export function composedFiles({ acting, reading }: FileAccesses): HostFiles {
       const seen = await Promise.all(reading.map(async (files) => (await files.isNoFile?.(path)) === true));
       await firstAble([...reading.filter((_, at) => seen[at]), ...acting], (files) => files.remove(path));
     },
-    trash: (path, way) => firstAble(acting, (files) => files.trash(path, way)),
+    trash: (path, from) => firstAble(acting, (files) => files.trash(path, from)),
   };
 
   /** A way that tells of no file before it has its name made it where there was none. */

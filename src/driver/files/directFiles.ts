@@ -1,7 +1,7 @@
 // The port to the host's files, served by the file system and qemu-img of a computer: this one, or one that is reached.
 // Right only where the hypervisor runs there, which it does not know itself.
 import { constants } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { type FileStats, type FileSystem, type HeldFile, thisComputer } from '../../base/fileSystem.js';
 import { Failure } from '../../domain/failure.js';
 import {
@@ -11,6 +11,7 @@ import {
   type NewOverlay,
   type NewSeed,
   type OnMade,
+  trashFolder,
 } from '../../domain/hostFiles.js';
 import { fileFailure } from '../../qemu/fileFailure.js';
 import { OutOfReach, type Turns, turnsOfAll } from './fileTurns.js';
@@ -25,7 +26,7 @@ import { JudgedChain } from '../../qemu/judgedChain.js';
 import { readImage } from '../../qemu/localImage.js';
 import { placeNew } from './placeFile.js';
 import { type ImageHost, qemuImg, type QemuImg } from '../../qemu/qemuImg.js';
-import { takeOut, trashFile } from './trash.js';
+import { requireOurs, takeOut, trashFile } from './trash.js';
 import { FileLooks, isPath, requirePaths } from './lookAtFiles.js';
 import { undefinedIfAbsent } from '../../base/errno.js';
 
@@ -80,7 +81,8 @@ export function directFiles(host: DirectHost): FileAccess {
     commit: (commit, signal, onFraction) => act((on) => commitImage(commit, on, signal, onFraction)),
     copyImage: (copy, signal, onFraction, onMade) => act((on) => copyImage(copy, on, signal, onFraction, onMade)),
     remove: (path) => act((on) => remove(path, on.files)),
-    trash: (path, way) => act((on) => (way === 'back' ? takeOut : trashFile)(path, on.files)),
+    trash: (path, from) =>
+      act((on) => (from === undefined ? trashFile(path, on.files) : takeOut(from, path, on.files))),
   };
 }
 
@@ -90,6 +92,7 @@ async function canAct(folder: string, host: DirectHost): Promise<'yes' | CannotA
   }
   try {
     const isFolderThere = await host.turns.within(folder, async () => {
+      await (basename(folder) === trashFolder ? requireOurs(folder, host.files, {}) : undefined);
       const isThere = (await host.files.stat(folder)).isDirectory();
       await (isThere ? host.files.access(folder, constants.W_OK | constants.X_OK) : undefined);
       return isThere;

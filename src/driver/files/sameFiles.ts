@@ -83,9 +83,9 @@ export function sameFiles(
       await requireSame(copy.from);
       await local.copyImage(copy, signal, onFraction, onMade);
     },
-    trash: async (path, way) => {
-      await requireSame(path);
-      await local.trash(path, way);
+    trash: async (path, from) => {
+      await requireSame(from ?? path);
+      await local.trash(path, from);
     },
   };
 }

@@ -4,16 +4,17 @@
 import { errorCodes as code, LibvirtError } from '../../libvirt/libvirtError.js';
 import type { StorageVol } from '../../libvirt/structs.js';
 import { Failure, type FailureDetails, type FailureKind } from '../../domain/failure.js';
-import type {
-  CannotAct,
-  FileFacts,
-  FolderNames,
-  HostFiles,
-  ImageFacts,
-  NewImage,
-  NewOverlay,
-  Observation,
-  Space,
+import {
+  type CannotAct,
+  type FileFacts,
+  type FolderNames,
+  type HostFiles,
+  type ImageFacts,
+  type NewImage,
+  type NewOverlay,
+  type Observation,
+  type Space,
+  trashFolder,
 } from '../../domain/hostFiles.js';
 import { type FolderPool, type FolderPools, FolderSilent, NoFolder } from './folderPools.js';
 import { mayWrite, parseVolume, type VolumeFacts, writeImageVolume, writeRawVolume } from '../xml/storageXml.js';
@@ -175,7 +176,8 @@ export function storageFiles(access: StorageAccess): StorageFiles {
     if (access.storage !== 'usable') {
       return { why: access.storage === 'readOnly' ? 'denied' : 'noStorageDriver' };
     }
-    if (!isFolder(folder)) {
+    // libvirt moves no file, so that nothing gets into the trash by it.
+    if (!isFolder(folder) || folder.endsWith(`/${trashFolder}`)) {
       return { why: 'failed', said: folder };
     }
     try {

@@ -7,9 +7,6 @@ import { trashedAt, trashedName, trashFolderOf } from '../../domain/hostFiles.js
 import { fileFailure } from '../../qemu/fileFailure.js';
 import { requirePaths } from './lookAtFiles.js';
 
-/** Notes, too. Nobody ever empties it. */
-const mostTrashed = 10_000;
-
 /**
  * Out of the way without losing a byte: into a folder beside it, on the same file system, with a note of where it was.
  * Nobody here ever empties that folder. What is not there is as good as put away.
@@ -44,15 +41,18 @@ export async function trashFile(path: string, files: FileSystem): Promise<void> 
   }
 }
 
-/** What was taken out already is as good as taken out: a stop half way leaves both names. */
-export async function takeOut(path: string, files: FileSystem): Promise<void> {
+/**
+ * To where it was before it was put into the trash as `place`. What was taken out already is as good as taken out: a
+ * stop half way leaves both names.
+ */
+export async function takeOut(place: string, path: string, files: FileSystem): Promise<void> {
   const details: FailureDetails = { doing: 'taking a file out of the trash', path };
-  requirePaths(details, path);
+  requirePaths(details, place, path);
   const folder = trashFolderOf(path);
+  if (posix.dirname(place) !== folder || trashedAt(posix.basename(place), path) === 0) {
+    throw new Failure('invalid', { ...details, libvirtMessage: place });
+  }
   try {
-    const names = (await undefinedIfAbsent(files.names(folder, mostTrashed))) ?? [];
-    const last = Math.max(0, ...names.map((name) => trashedAt(name, path)));
-    const place = posix.join(folder, `${trashedName(path)}.${String(last)}`);
     const [there, kept] = await Promise.all([path, place].map((one) => undefinedIfAbsent(files.lstat(one))));
     if (kept === undefined) {
       if (there !== undefined) {
@@ -74,7 +74,6 @@ export async function takeOut(path: string, files: FileSystem): Promise<void> {
   }
 }
 
-/** A folder of ours, or of the owner of the folder around it: a link could lead anywhere. */
 async function requireTrash(trash: string, files: FileSystem, details: FailureDetails): Promise<void> {
   try {
     await files.mkdir(trash);
@@ -83,6 +82,11 @@ async function requireTrash(trash: string, files: FileSystem, details: FailureDe
       throw error;
     }
   }
+  await requireOurs(trash, files, details);
+}
+
+/** A folder of ours, or of the owner of the folder around it: a link could lead anywhere. */
+export async function requireOurs(trash: string, files: FileSystem, details: FailureDetails): Promise<void> {
   const [there, around] = await Promise.all([files.lstat(trash), files.stat(posix.dirname(trash))]);
   if (!there.isDirectory() || ![0, await files.user(), around.uid].includes(there.uid)) {
     throw new Failure('denied', { ...details, libvirtMessage: `${trash} is not ours` });

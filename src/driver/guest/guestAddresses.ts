@@ -11,7 +11,7 @@ import { LibvirtError } from '../../libvirt/libvirtError.js';
 import { cablesOf } from '../xml/cablesXml.js';
 
 const sources = [
-  { from: 'agent', source: VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT },
+  { from: 'agent', byGuest: true, source: VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT },
   { from: 'lease', source: VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE },
   { from: 'arp', source: VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP },
 ] as const;
@@ -41,14 +41,20 @@ const patienceMs = 2_000;
  * Returns the addresses of the first source that has one; those of the VM's network cards first, then IPv4. What a
  * source says is not trusted: only addresses come out. A fork whose cables are out still has the address of its
  * original VM: none leads to it.
+ *
+ * @param seen by the host alone: a guest can name the address of any other computer
  */
-export async function readAddresses(connection: Connection, uuid: string): Promise<readonly GuestAddress[]> {
+export async function readAddresses(
+  connection: Connection,
+  uuid: string,
+  seen?: 'byHost',
+): Promise<readonly GuestAddress[]> {
   const { dom } = await connection.call('domainLookupByUuid', { uuid });
   const { plugged, closed } = cablesOf((await connection.call('domainGetXmlDesc', { dom, flags: 0 })).xml);
   if (plugged.size === 0) {
     return [];
   }
-  for (const { from, source } of sources) {
+  for (const { from, source } of seen === undefined ? sources : sources.filter((one) => !('byGuest' in one))) {
     const signal = AbortSignal.timeout(patienceMs);
     try {
       const { ifaces } = await connection.call('domainInterfaceAddresses', { dom, source, flags: 0 }, { signal });

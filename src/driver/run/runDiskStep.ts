@@ -54,15 +54,15 @@ export async function growDisk(context: StepContext, step: StepOf<'growDisk'>): 
  */
 export async function addDisk(context: StepContext, step: StepOf<'addDisk'>): Promise<void> {
   const { connection, dom, files } = context;
-  const { file, bytes, device, from } = step;
+  const { file, bytes, device, from, trashed } = step;
   const lacks = await lacksDisk(context, step);
   if (lacks.flags === 0) {
     return;
   }
   if (lacks.all && from === 'new' && 'like' in device) {
     await files.createOverlay({ file, bytes, like: device.like }, context.onMade);
-  } else if (lacks.all && from === 'trash') {
-    await files.trash(file, 'back');
+  } else if (lacks.all && trashed !== undefined) {
+    await files.trash(file, trashed);
   }
   try {
     await connection.call('domainAttachDeviceFlags', { dom, xml: writeDisk(step, device), flags: lacks.flags });
@@ -74,7 +74,7 @@ export async function addDisk(context: StepContext, step: StepOf<'addDisk'>): Pr
     }
     if (then?.all === true && from === 'new') {
       await files.remove(file);
-    } else if (then?.all === true && from === 'trash') {
+    } else if (then?.all === true && trashed !== undefined) {
       await files.trash(file);
     }
     throw error;

@@ -36,7 +36,8 @@ export function factsToPlan(request: OperationRequest, known: Facts): FactsReque
     // A file that is to go for good may be named in another way by a snapshot that has nothing else to do with it.
     return repair === 'removeFiles' ? withClaimed(wanted, facts) : wanted;
   };
-  return { needs: requiredFacts(request, known), files, ...(repair === 'nameMovedFiles' ? { rest: files } : {}) };
+  const isByFolders = repair === 'nameMovedFiles' || (request.kind === 'disk' && request.change.do === 'add');
+  return { needs: requiredFacts(request, known), files, ...(isByFolders ? { rest: files } : {}) };
 }
 
 /** As `factsToPlan`, before the first step: while libvirt makes a snapshot, its job would hold the answers back. */

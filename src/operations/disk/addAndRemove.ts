@@ -2,11 +2,12 @@
 // snapshots that need it, else to the trash, and can be had back.
 import { imageChain, wholeChain } from '../../domain/chains/backingChain.js';
 import { restingOn, snapshotsNaming } from '../../domain/chains/fileUse.js';
+import { isWrittenAfter } from '../../domain/chains/frozenContent.js';
 import { namesIn } from '../../domain/chains/folderNames.js';
 import { otherVmRefusal } from '../../domain/chains/otherVms.js';
 import { actingFolder, chooseDiskFile, folderOf } from '../../domain/chains/overlayFiles.js';
 import type { Facts } from '../../domain/facts.js';
-import { trashedAt, trashFolderOf } from '../../domain/hostFiles.js';
+import { birthOf, trashedAt, trashFolderOf } from '../../domain/hostFiles.js';
 import type { DiskChange, OperationRequest, RemovedDisk } from '../../domain/operation.js';
 import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { isActive, type VmDisk } from '../../domain/vm.js';
@@ -43,6 +44,7 @@ const prefixes: ReadonlyMap<string, { readonly prefix: string; readonly hot?: tr
  * | comes while the VM is on, to a bus that takes none then     | diskStays |
  * | is new, and no file can be made beside the first            | filesOutOfReach |
  * | was taken out, and its name or its file's place is another's, or its file is gone | diskStays |
+ * | … and what it rests on was written to, is gone or damaged, another VM's disk | diskStays, layerBroken, usedByOtherVm |
  *
  * A name that a snapshot knows is of the disk that it knows: a new one is called otherwise.
  */
@@ -60,9 +62,13 @@ export function planAdd(request: RequestTo<'add'>, facts: Facts): DraftPlan | Re
   }
   if (was !== undefined) {
     const { file, format, xml, inTrash } = was;
-    const from = inTrash ? 'trash' : 'place';
-    return isBackPossible(target, was, facts)
-      ? planOf(request, { kind: 'addDisk', target, file, format, bytes, from, device: { xml } })
+    const trashed = inTrash ? trashedPlace(was, facts) : undefined;
+    const from = inTrash
+      ? ({ from: 'trash', ...(trashed !== undefined && { trashed }) } as const)
+      : ({ from: 'place' } as const);
+    return isBackPossible(target, was, trashed, facts)
+      ? (otherUseRefusal(target, was, facts) ??
+          planOf(request, { kind: 'addDisk', target, file, format, bytes, ...from, device: { xml } }))
       : stays('notThere');
   }
   const odd = sizeProblem(bytes);
@@ -100,13 +106,55 @@ function planOf(request: RequestTo<'add'>, step: StepOfKind<'addDisk'>): DraftPl
 }
 
 /** The name is free, and its file is where it was put, and nowhere else's place is taken for it. */
-function isBackPossible(target: string, { file, inTrash }: RemovedDisk, facts: Facts): boolean {
-  const { vm, configured = [], files } = facts;
-  const trashed = namesIn(trashFolderOf(file), facts);
-  const isThere = typeof files?.images.get(file) === 'object';
-  const isKept = typeof trashed !== 'object' || trashed.some((name) => trashedAt(name, file) > 0);
+function isBackPossible(
+  target: string,
+  { file, inTrash, born }: RemovedDisk,
+  trashed: string | undefined,
+  { vm, configured = [], files }: Facts,
+): boolean {
+  const image = files?.images.get(file);
+  const isThere = typeof image === 'object' && (born === undefined || birthOf(image) === born);
   const isTaken = [...vm.disks, ...configured].some((disk) => disk.target === target || disk.source === file);
-  return target !== '' && !isTaken && (inTrash ? isKept && !isThere : isThere);
+  return target !== '' && !isTaken && (inTrash ? trashed !== undefined && typeof image !== 'object' : isThere);
+}
+
+/** Where it lies. Of those that bear its name it is the one that was removed, or there is no other. */
+function trashedPlace({ file, born }: RemovedDisk, facts: Facts): string | undefined {
+  const places = trashedPlaces(file, facts);
+  if (born === undefined) {
+    return places.length === 1 ? places[0] : undefined;
+  }
+  return places.find((place) => {
+    const seen = facts.files?.files.get(place);
+    return typeof seen === 'object' && birthOf(seen) === born;
+  });
+}
+
+/** Paths of all in the trash that bear the file's name. */
+export function trashedPlaces(file: string, facts: Facts): readonly string[] {
+  const folder = trashFolderOf(file);
+  const names = namesIn(folder, facts);
+  return typeof names === 'object'
+    ? names.filter((name) => trashedAt(name, file) > 0).map((name) => `${folder}/${name}`)
+    : [];
+}
+
+/**
+ * A file that stayed in its place may be another's by now, and what it rests on, too: QEMU would read whatever is there
+ * then.
+ */
+function otherUseRefusal(target: string, { file }: RemovedDisk, facts: Facts): RefusedDecision | undefined {
+  const { files: chain } = imageChain(file, facts.files?.images);
+  const writer = facts.otherVms?.flatMap(({ name, writes = [] }) =>
+    chain.flatMap((one) => (writes.includes(one) ? [{ name, one }] : [])),
+  )[0];
+  const written = chain.find((one, at) => at > 0 && isWrittenAfter(one, chain[at - 1] ?? '', facts));
+  return (
+    brokenLayerRefusal(target, chain.slice(1), facts) ??
+    otherVmRefusal([file], facts, 'refuse') ??
+    (writer && refuse('usedByOtherVm', { vm: facts.vm.name, other: writer.name, file: writer.one })) ??
+    (written === undefined ? undefined : staysRefusal(facts.vm, target, 'writtenBelow'))
+  );
 }
 
 function firstDisk({ vm }: Facts): VmDisk | undefined {
@@ -157,7 +205,8 @@ function slotOf(target: string): number {
  * | belongs to backups that go by libvirt's checkpoints    | checkpointsExist |
  * | its file cannot be put into the trash                  | filesOutOfReach |
  * | otherwise, and a snapshot names it or rests on it      | it goes, and its files stay |
- * | otherwise                                              | it goes, and its own file into the trash; what that rests on stays |
+ * | otherwise, and its image rests on another              | the same: whoever merges into that one must see it |
+ * | otherwise                                              | it goes, and its file into the trash |
  */
 export function planRemove(request: RequestTo<'remove'>, facts: Facts): DraftPlan | RefusedDecision {
   const { vm, files } = facts;
@@ -185,14 +234,18 @@ export function planRemove(request: RequestTo<'remove'>, facts: Facts): DraftPla
   if (typeof image !== 'object' || xml === undefined) {
     return refuse('filesOutOfReach', { folder: folderOf(file), why: 'notLookedAt' });
   }
-  const inTrash = !isHeld(file, facts);
+  const inTrash = !isHeld(file, facts) && image.backing === undefined;
+  const born = birthOf(image);
   return (
-    (inTrash ? reachRefusal(disk, facts) : undefined) ?? {
+    (inTrash ? (reachRefusal(disk, facts) ?? trashRefusal(file, facts)) : undefined) ?? {
       kind: 'plan',
       // What undoes it: as it is now.
       request: {
         ...request,
-        change: { ...request.change, was: { file, format, bytes: image.virtualBytes, xml, inTrash } },
+        change: {
+          ...request.change,
+          was: { file, format, bytes: image.virtualBytes, xml, inTrash, ...(born !== undefined && { born }) },
+        },
       },
       steps: [
         { kind: 'removeDisk', target, file, format },
@@ -203,6 +256,17 @@ export function planRemove(request: RequestTo<'remove'>, facts: Facts): DraftPla
       progress: 'timeOnly',
     }
   );
+}
+
+/** Its folder is there, or can be made. */
+function trashRefusal(file: string, { files }: Facts): RefusedDecision | undefined {
+  const folder = trashFolderOf(file);
+  const trash = files?.canAct.get(folder);
+  const [where, can] =
+    typeof trash === 'object' && trash.why === 'folderMissing'
+      ? [folderOf(file), files?.canAct.get(folderOf(file))]
+      : [folder, trash];
+  return can === 'yes' ? undefined : refuse('filesOutOfReach', { folder: where, why: can?.why ?? 'notLookedAt' });
 }
 
 /** Where no disk has an order, the first one is it. */
@@ -236,7 +300,7 @@ function isHeld(file: string, facts: Facts): boolean {
  * | … and not all of the VM has it, or its file is in place  | the step is done again, with that file |
  * | … and neither                                            | before |
  * | was to go, and the VM has it                             | before |
- * | … and it has gone                                        | after; its file goes into the trash, unless somebody uses it by now |
+ * | … and it has gone                                        | after; its file goes into the trash, unless somebody uses it by now, or there is no way into that |
  */
 export function recoverAdd(interrupted: InterruptedOperation, facts: Facts): Recovery {
   const { vm, configured = [], files } = facts;
@@ -245,8 +309,12 @@ export function recoverAdd(interrupted: InterruptedOperation, facts: Facts): Rec
     return goOn(interrupted, [], 'after');
   }
   const has = [...vm.disks, ...configured].some((disk) => disk.target === step.target && disk.source === step.file);
-  const isInPlace = step.from !== 'place' && typeof files?.images.get(step.file) === 'object';
-  const again: Step = step.from === 'new' ? { ...step, from: 'place' } : step;
+  const { request } = interrupted;
+  const born = request.kind === 'disk' && request.change.do === 'add' ? request.change.was?.born : undefined;
+  const image = files?.images.get(step.file);
+  const isInPlace =
+    step.from !== 'place' && typeof image === 'object' && (born === undefined || birthOf(image) === born);
+  const again: Step = step.from === 'new' || step.trashed === undefined ? { ...step, from: 'place' } : step;
   return has || isInPlace ? goOn(interrupted, [again], 'after') : goOn(interrupted, [], 'before');
 }
 
@@ -255,6 +323,7 @@ export function recoverRemove(interrupted: InterruptedOperation, facts: Facts): 
   if (out === undefined || isDone(out, facts) !== 'yes') {
     return goOn(interrupted, [], 'before');
   }
-  const files = trash?.kind === 'trashFiles' ? unusedFiles(trash.files, facts, 'notNamed') : [];
+  const unused = trash?.kind === 'trashFiles' ? unusedFiles(trash.files, facts, 'notNamed') : [];
+  const files = unused.filter((file) => trashRefusal(file, facts) === undefined);
   return goOn(interrupted, files.length === 0 ? [] : [{ kind: 'trashFiles', files }], 'after');
 }

@@ -17,7 +17,7 @@ import type { OperationDefinition } from '../operationDefinition.js';
 import type { DraftPlan } from '../plan.js';
 import { isDone } from '../../steps/steps.js';
 import { presentInUseRefusal } from '../readableNow.js';
-import { planAdd, planRemove, recoverAdd, recoverRemove } from './addAndRemove.js';
+import { planAdd, planRemove, recoverAdd, recoverRemove, trashedPlaces } from './addAndRemove.js';
 import { reachRefusal, sizeProblem, staysRefusal, type WhyDiskStays, whyUnfit } from './diskStays.js';
 import { accessRefusal, asleepOrCrashedRefusal, managedSaveRefusal, unsteadyRefusal } from '../refusals.js';
 import { configuredFiles, factsOfAll, filesIn, presentFiles, withMergedImages } from '../requiredFacts.js';
@@ -34,10 +34,11 @@ export const diskOperation: OperationDefinition<'disk'> = {
   }),
   requiredFiles: ({ change }, facts) => {
     const own = facts.vm.disks.flatMap((disk) => (disk.target === change.target ? (disk.source ?? []) : []));
-    const back = change.do === 'add' && change.was !== undefined ? [change.was.file] : [];
+    const back = change.do !== 'grow' && change.was !== undefined ? [change.was.file] : [];
+    const trashed = back.flatMap((file) => trashedPlaces(file, facts));
     const images = [...presentFiles(facts), ...configuredFiles(facts), ...back];
-    const wanted = withMergedImages(filesIn(facts, images, []), facts);
-    const folders = [...wanted.folders, ...back.map(trashFolderOf)];
+    const wanted = withMergedImages(filesIn(facts, images, trashed), facts);
+    const folders = [...new Set([...wanted.folders, ...[...own, ...back].map(trashFolderOf)])];
     return isActive(facts.vm.power)
       ? { ...wanted, folders }
       : { ...wanted, folders, changes: [...new Set([...(wanted.changes ?? []), ...own])] };

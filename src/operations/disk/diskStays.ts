@@ -22,7 +22,8 @@ export type WhyDiskStays =
   | 'boots'
   | 'noPlace'
   | 'noSpace'
-  | 'notThere';
+  | 'notThere'
+  | 'writtenBelow';
 
 /** @param bytes what it has, or what is free */
 export function staysRefusal({ name: vm }: Vm, disk: string, why: WhyDiskStays, bytes?: number): RefusedDecision {

@@ -2,6 +2,7 @@
 // before it looks whether it can give it new overlays, and removes the overlays of the state that is left without a
 // look at who is built on them. Knows no steps.
 import { formatVersion, versionOf } from '../../domain/capabilities.js';
+import { wholeChain } from '../../domain/chains/backingChain.js';
 import { restingOn, snapshotsNaming, takesPart } from '../../domain/chains/fileUse.js';
 import { anotherFileRefusal } from '../diskRefusals.js';
 import type { CannotAct } from '../../domain/hostFiles.js';
@@ -56,6 +57,7 @@ export function nativeRevertRefusal(snapshot: Snapshot, facts: Facts): RefusedDe
  * | removed: revertDisks of the current one, else its disks | → |
  * |---------------------------------------------------------|---|
  * | nobody but the VM is built on them                      | ok |
+ * | the VM does not stand on one: of a disk that was removed | revertRemovesFile |
  * | a snapshot is                                           | revertRemovesFile; a new snapshot becomes current, and its own overlay is removed instead |
  * | one holds a snapshot inside                             | tagInLayer; we leave the file |
  * | another VM is, or an image that no VM names; a program has one open | usedByOtherVm, usedByImage, heldByProgram |
@@ -72,6 +74,13 @@ function neededOverlayRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision
       file: user.file,
       version: formatVersion(facts.capabilities.libvirt),
     });
+  }
+  const { vm, configured = [], capabilities, files } = facts;
+  const own = new Set([...vm.disks, ...configured].flatMap((disk) => wholeChain(disk, facts)));
+  const left = removed.find((file) => !own.has(file) && typeof files?.images.get(file) === 'object');
+  if (left !== undefined) {
+    const version = formatVersion(capabilities.libvirt);
+    return refuse('revertRemovesFile', { snapshot: snapshot.title, by: '', file: left, version });
   }
   return tagRefusal(removed, facts) ?? otherVmRefusal(resting, facts, 'refuse');
 }

@@ -1,8 +1,7 @@
 // What can be wrong with the files of a VM, its chains and the space for them, in the words of `problemText`, of which
 // this is a part.
 import { t } from '@vscode/l10n';
-import { otherContentText } from '../refusals/fileRefusals.js';
-import { perhapsOtherText } from '../refusals/frozenRefusals.js';
+import { perhapsOtherText, otherContentText } from '../refusals/frozenRefusals.js';
 import { endHostUseText, usedByHostText } from '../refusals/hostUseText.js';
 import { unclosedText } from '../refusals/diskRefusals.js';
 import { brokenImageText, cannotStartText, noVolumeText, putBackText } from '../refusals/missingBase.js';

@@ -1,12 +1,12 @@
 // What can be wrong with snapshots, in the words of `problemText`, of which this is a part.
 import { t } from '@vscode/l10n';
+import { otherContentText, tagMissingText, putRamBack } from '../refusals/frozenRefusals.js';
 import { cannotStartText, putBackText } from '../refusals/missingBase.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { Bytes } from '../../domain/layers.js';
 import { bytesText } from '../bytesText.js';
 import { type ProblemSentences, quotedPath } from './problemSentence.js';
 import { shortTime } from '../../domain/clockText.js';
-import { otherContentText, putRamBack, tagMissingText } from '../refusals/fileRefusals.js';
 import { wayTo } from '../ways.js';
 
 export const snapshotProblems = {

@@ -83,6 +83,8 @@ function diskStays({ vm, disk, why, bytes }: RefusalFacts['diskStays']): readonl
       ];
     case 'notThere':
       return [t('The file of disk {1} of {0} is gone, or its place or name is in use.', vm, disk), ''];
+    case 'writtenBelow':
+      return [t('The image that disk {1} of {0} is built on was written to since.', vm, disk), ''];
     case 'noFile':
       return [t('Disk {1} of {0} is not an image file.', vm, disk), t('Change it with the tools of that storage.')];
     default:

@@ -1,5 +1,6 @@
 // The refusals that are about files and what they hold, in the words of `refusalText`, of which they are a part.
 import { t } from '@vscode/l10n';
+import { tagMissingText, putRamBack } from './frozenRefusals.js';
 import { inQuotes } from '../quotes.js';
 import { bytesText } from '../bytesText.js';
 import { endHostUseText, usedByHostText } from './hostUseText.js';
@@ -254,7 +255,14 @@ export const fileRefusals: Pick<
           t('Delete {0} first.', by),
         ],
   revertRemovesFile: ({ snapshot, by, file, version }) => [
-    t('On a revert to {0}, libvirt {1} would delete {2}, which {3} is built on.', snapshot, version, file, by),
+    by === ''
+      ? t(
+          'On a revert to {0}, libvirt {1} would delete {2}, a disk that the VM no longer has.',
+          snapshot,
+          version,
+          file,
+        )
+      : t('On a revert to {0}, libvirt {1} would delete {2}, which {3} is built on.', snapshot, version, file, by),
     t('Create a snapshot of the current state first. It becomes the current snapshot.'),
   ],
   overlayNamesCollide: ({ snapshot, disk, other, version }) => [
@@ -282,21 +290,4 @@ export function heldText(file: string): readonly [sentence: string, nextStep: st
     t('A program has “{0}” open as a disk, for example qemu-nbd or a VM that is not shown here.', file),
     t('End that program (“fuser -v” names it), then try again.'),
   ];
-}
-
-export function tagMissingText(snapshot: string, file: string, isOther: boolean): string {
-  return isOther
-    ? t('{1} contains another snapshot named {0}, created after the original was removed.', snapshot, file)
-    : t('The data of {0} is no longer in {1}.', snapshot, file);
-}
-
-export function otherContentText(snapshot: string): string {
-  return t('A revert to {0} would restore other content. Operations that use it are rejected.', snapshot);
-}
-
-export function putRamBack(vm: string | undefined): string {
-  return t(
-    'Restore a complete copy of the file, keep only the disks ({0}), or delete the snapshot.',
-    wayTo('repair', vm),
-  );
 }

@@ -125,3 +125,20 @@ export function perhapsOtherText(snapshot: string): string {
     snapshot,
   );
 }
+
+export function tagMissingText(snapshot: string, file: string, isOther: boolean): string {
+  return isOther
+    ? t('{1} contains another snapshot named {0}, created after the original was removed.', snapshot, file)
+    : t('The data of {0} is no longer in {1}.', snapshot, file);
+}
+
+export function otherContentText(snapshot: string): string {
+  return t('A revert to {0} would restore other content. Operations that use it are rejected.', snapshot);
+}
+
+export function putRamBack(vm: string | undefined): string {
+  return t(
+    'Restore a complete copy of the file, keep only the disks ({0}), or delete the snapshot.',
+    wayTo('repair', vm),
+  );
+}

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import {
   chmod,
   lchown,
+  link,
   mkdir,
   mkdtemp,
   readdir,
@@ -238,12 +239,25 @@ describe('files on this machine', () => {
     assert.equal(await readFile(at(`${trashFolder}/${second}`), 'utf8'), 'two');
     assert.equal((await readFile(at(`${trashFolder}/${note}`), 'utf8')).split('\n')[0], at('left.a'));
     assert.equal((await stat(at(trashFolder))).mode & 0o777, 0o700);
+    const place = at(`${trashFolder}/${first}`);
+    for (const wrong of [at('left.a'), at(`${trashFolder}/${note}`), at(`${trashFolder}/../left.a`)]) {
+      await assert.rejects(files.trash(at('left.a'), wrong), { kind: 'invalid' });
+    }
+    await files.trash(at('left.a'), place);
+    assert.equal(await readFile(at('left.a'), 'utf8'), 'one');
+    // Once more, after a stop that left both names.
+    await link(at('left.a'), place);
+    await files.trash(at('left.a'), place);
+    assert.deepEqual((await readdir(at(trashFolder))).sort(), [second, `${second}.txt`]);
+    await assert.rejects(files.trash(at('left.a'), at(`${trashFolder}/${second}`)), { kind: 'exists' });
+    assert.equal(await readFile(at('left.a'), 'utf8'), 'one');
   });
 
   it('a trash that leads elsewhere takes nothing, and a folder goes into none', async () => {
     await mkdir(at('elsewhere'));
     await symlink('elsewhere', at(trashFolder));
     await writeFile(at('left'), 'kept');
+    assert.deepEqual(await files.canAct(at(trashFolder)).then((can) => typeof can === 'object' && can.why), 'denied');
     await assert.rejects(files.trash(at('left')), { kind: 'denied' });
     await assert.rejects(files.trash(at('elsewhere')), { kind: 'unsupported' });
     assert.equal(await readFile(at('left'), 'utf8'), 'kept');

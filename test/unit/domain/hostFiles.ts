@@ -1,5 +1,5 @@
 // What was seen of a host's files, written as short as it can be told. `/img` is the folder of everything.
-import type { ImageFacts } from '../../../src/domain/hostFiles.js';
+import { type CannotAct, type ImageFacts, trashFolder } from '../../../src/domain/hostFiles.js';
 import type { FileFactsByPath, Facts } from '../../../src/domain/facts.js';
 import type { Step } from '../../../src/steps/step.js';
 
@@ -36,7 +36,10 @@ export function seen(
     images: new Map(Object.entries(images)),
     files: new Map(Object.entries(files).map(([file, facts]) => [file, facts === 'there' ? there : facts])),
     freeBytes: new Map([['/img', 2 ** 40]]),
-    canAct: new Map([['/img', 'yes' as const]]),
+    canAct: new Map<string, 'yes' | CannotAct>([
+      ['/img', 'yes'],
+      [`/img/${trashFolder}`, { why: 'folderMissing' }],
+    ]),
     lists: new Map([['/img', names]]),
     ...more,
   };

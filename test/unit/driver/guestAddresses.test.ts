@@ -68,6 +68,13 @@ describe('the addresses of a guest', () => {
     assert.deepEqual(asked, [agent]);
   });
 
+  it('are never the agent’s for whom the guest’s word is not enough', async () => {
+    const asked: number[] = [];
+    const told = connection({ [agent]: ['10.0.0.5'], [arp]: ['10.0.0.7'] }, asked);
+    assert.deepEqual(await readAddresses(told, uuid, 'byHost'), [{ address: '10.0.0.7', from: 'arp' }]);
+    assert.deepEqual(asked, [lease, arp]);
+  });
+
   it('are those of the lease, then of the network, where the agent tells none', async () => {
     const { [0]: leased } = await readAddresses(connection({ [agent]: ['127.0.0.1'], [lease]: ['10.0.0.6'] }), uuid);
     assert.deepEqual(leased, { address: '10.0.0.6', from: 'lease' });

@@ -1,6 +1,7 @@
 // A disk that grows, comes or goes: what is done, what is refused, and what becomes of one that was broken off.
 import assert from 'node:assert/strict';
 import type { Facts } from '../../../src/domain/facts.js';
+import { type CannotAct, type ImageFacts, trashFolder } from '../../../src/domain/hostFiles.js';
 import type { Hardware } from '../../../src/domain/hardware.js';
 import type { DiskChange, OperationRequest } from '../../../src/domain/operation.js';
 import { planOperation } from '../../../src/operations/decide/planOperation.js';
@@ -146,6 +147,18 @@ describe('a disk that comes or goes', () => {
   const both = vm({ power: 'off', disks: [disk('vda', file), disk('vdb', second)] });
   const withTwo = (more: Partial<Facts> = {}, images: Readonly<Record<string, SeenFile>> = {}): Facts =>
     at({ vm: both, ...two, ...more }, { [second]: image(), ...images });
+  const closedTrash: Partial<Facts> = {
+    files: seen(
+      { [file]: image(), [second]: image() },
+      {},
+      {
+        canAct: new Map<string, 'yes' | CannotAct>([
+          ['/img', 'yes'],
+          [`/img/${trashFolder}`, { why: 'denied' }],
+        ]),
+      },
+    ),
+  };
   const asPlanned = (asked: OperationRequest, here: Facts): string => {
     const decision = planOperation(asked, here);
     return decision.kind === 'refusal'
@@ -153,15 +166,30 @@ describe('a disk that comes or goes', () => {
       : decision.steps
           .map((step) =>
             step.kind === 'addDisk'
-              ? `add ${step.target} ${step.file} ${step.from}`
+              ? `add ${step.target} ${step.file} ${step.from}${step.trashed?.slice(-1) ?? ''}`
               : step.kind === 'removeDisk'
                 ? `remove ${step.target}`
                 : step.kind,
           )
           .join(', ');
   };
-  const trash = (names: readonly string[]): NonNullable<Facts['files']> =>
-    seen({ [file]: image() }, {}, { lists: new Map([['/img/.virt-rewind-trash', names]]) });
+  const trash = (
+    names: readonly string[],
+    files: NonNullable<Facts['files']>['files'] = new Map(),
+  ): NonNullable<Facts['files']> =>
+    seen({ [file]: image() }, {}, { lists: new Map([['/img/.virt-rewind-trash', names]]), files });
+  const [elder, younger] = ['web-vdb.qcow2.1700000000', 'web-vdb.qcow2.1700000009'] as const;
+  const numbered = (number: number): ImageFacts => image({ real: `1:${String(number)}`, bornAt: 5.25 });
+  const ofTwo = (...numbers: readonly number[]): NonNullable<Facts['files']> =>
+    trash(
+      [elder, younger],
+      new Map(numbers.map((one, at) => [`/img/.virt-rewind-trash/${[elder, younger][at] ?? ''}`, numbered(one)])),
+    );
+  const born = request({ do: 'add', bytes: had, target: 'vdb', was: { ...was, born: '7@5.25' } });
+  const placed = request({ do: 'add', bytes: had, target: 'vdb', was: { ...was, inTrash: false, born: '7@5.25' } });
+  const base = '/img/base.qcow2';
+  const onBase = (below: SeenFile, more: Partial<Facts> = {}, own: Partial<ImageFacts> = {}): Facts =>
+    at({ vm: off, ...one, ...more }, { [second]: over(base, { ...numbered(7), ...own }), [base]: below });
 
   for (const [what, asked, here, expected] of [
     ['off', add, at({ vm: off, ...one }), `add vdb ${second} new`],
@@ -213,7 +241,37 @@ describe('a disk that comes or goes', () => {
       'out of the trash',
       back,
       at({ vm: off, ...one, files: trash(['web-vdb.qcow2.1700000000']) }),
-      `add vdb ${second} trash`,
+      `add vdb ${second} trash0`,
+    ],
+    [
+      'out of two of its name, the older',
+      born,
+      at({ vm: off, ...one, files: ofTwo(7, 8) }),
+      `add vdb ${second} trash0`,
+    ],
+    [
+      'out of two of its name, the younger',
+      born,
+      at({ vm: off, ...one, files: ofTwo(8, 7) }),
+      `add vdb ${second} trash9`,
+    ],
+    ['when only others have its name', born, at({ vm: off, ...one, files: ofTwo(8, 9) }), 'diskStays notThere'],
+    ['when it cannot be told from another', back, at({ vm: off, ...one, files: ofTwo(7, 8) }), 'diskStays notThere'],
+    ['from its place', placed, onBase(image()), `add vdb ${second} place`],
+    ['when another file is in its place', placed, onBase(image(), {}, numbered(8)), 'diskStays notThere'],
+    ['when its base is gone', placed, onBase('missing'), 'layerBroken'],
+    ['when its base was written to', placed, onBase(image({ modifiedAt: 90_000 })), 'diskStays writtenBelow'],
+    [
+      'when its base is a disk of another VM',
+      placed,
+      onBase(image(), { otherVms: [{ uuid: 'x', name: 'other', files: [base], writes: [base], unread: [] }] }),
+      'usedByOtherVm',
+    ],
+    [
+      'when another VM has it',
+      placed,
+      onBase(image(), { otherVms: [{ uuid: 'x', name: 'other', files: [second], unread: [] }] }),
+      'usedByOtherVm',
     ],
     [
       'when it is not in the trash',
@@ -223,6 +281,8 @@ describe('a disk that comes or goes', () => {
     ],
     ['when its name is taken', back, withTwo(), 'diskStays notThere'],
     ['that nobody needs', remove, withTwo(), 'remove vdb, trashFiles'],
+    ['that rests on another image', remove, withTwo({}, { [second]: over(base), [base]: image() }), 'remove vdb'],
+    ['that the trash does not take', remove, withTwo(closedTrash), 'filesOutOfReach denied'],
     [
       'that a snapshot has inside',
       remove,
@@ -277,7 +337,12 @@ describe('a disk that comes or goes', () => {
     assert.equal(steps(removed, remove, withTwo()), 'before');
     assert.equal(steps(removed, remove, at({ vm: off, ...one }, { [second]: image() })), 'after trashFiles');
     assert.equal(steps(removed, remove, at({ vm: off, ...one }, { [second]: 'missing' })), 'after');
+    assert.equal(steps(removed, remove, at({ vm: off, ...one, ...closedTrash })), 'after');
     assert.equal(steps(returned, back, inTrash), 'before');
     assert.equal(steps(returned, back, there), 'after addDisk');
+    const own = planned(born, at({ vm: off, ...one, files: ofTwo(7, 8) }));
+    const inPlace = (number: number): Facts => at({ vm: off, ...one }, { [second]: numbered(number) });
+    assert.equal(steps(own, born, inPlace(7)), 'after addDisk');
+    assert.equal(steps(own, born, inPlace(8)), 'before');
   });
 });

@@ -191,6 +191,15 @@ golden.section('the overlay that libvirt removes when the VM leaves its present 
     ],
     ['below it is one that a snapshot is built on', onP(external('p'), { frozenDisks: mapped }), 'c'],
     ['nobody knows yet what the snapshots froze', nothingFrozen, 'a'],
+    [
+      'of a disk that was removed since',
+      facts({
+        tree: one,
+        vm: vm({ disks: [disk('vda', '/img/other.qcow2')] }),
+        files: seen({ '/img/other.qcow2': image(), '/img/web.s': over(base), [base]: image() }),
+        otherVms: [],
+      }),
+    ],
     ['another VM’s chain cannot be read', beside, 'p'],
     [
       'another VM’s chain cannot be read, and the files are in reach',

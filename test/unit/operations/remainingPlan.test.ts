@@ -81,7 +81,8 @@ describe('planRest: after the checkpoint of a revert', () => {
   it('stops where the checkpoint became another kind: the RAM of a VM that somebody started is not in it', () => {
     const before = outside({ capabilities: capabilities(12, 8), vm: vm({ ...outside().vm, power: 'off' }) });
     const plan = planned({ ...request, after: 'asSnapshot' } as OperationRequest, before);
-    const made = later(plan, before, { vm: vm({ ...outside().vm, power: 'running' }) });
+    const there = later(plan, before);
+    const made = { ...there, vm: vm({ ...there.vm, power: 'running' }) };
     const as = (state: 'off' | 'disk-snapshot'): string => {
       const snapshots = made.tree.snapshots.map((one) =>
         one.name === plan.checkpoint ? { ...one, state, kind: kindOf(state, 'no') } : one,
