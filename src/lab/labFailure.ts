@@ -22,6 +22,8 @@ export const labFailure = wingFailures('lab', {
         'Only the libvirt of the system can give the lab a network. Specify it in the file: {0}',
         'connection: qemu:///system',
       ),
+    networkUsed: ({ vm }: Of<'vm'>) =>
+      t('{0} uses the network of the lab. Nothing was removed. Give it another one, or delete it.', vm),
     noSubnet: () => t('No free network address was found for the lab.'),
     noSsh: () =>
       t(

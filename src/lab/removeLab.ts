@@ -12,7 +12,7 @@ import type { LabRecord, OpenLab, RecordedVm } from '../journal/labStore.js';
 import type { Session } from '../session/session.js';
 import { isCloneOfLab, removeLabClone } from './labClones.js';
 import { labFailure } from './labFailure.js';
-import { removeLabNetwork } from './labNetwork.js';
+import { removeLabNetwork, requireOwnNetwork } from './labNetwork.js';
 import type { MakeContext } from '../made/makeContext.js';
 import { removeMade, requireAlone, viewNow } from '../made/madeVms.js';
 
@@ -30,6 +30,7 @@ export async function removeLab(open: OpenLab, making: MakeContext, how: 'asked'
   const { record } = open;
   const { session } = making;
   await requireAlone(record, session);
+  await requireOwnNetwork(record, session);
   const systems = await session.systems();
   // One that was made, and not written down before the process died, has VMs of ours.
   const { systems: all } = await systems.list();

@@ -359,6 +359,18 @@ class Listener {
   it('goes with the lab, and nothing else', async () => {
     await readProxy();
     await daemon.virsh(['nwfilter-list']);
+    const [name = ''] = (await daemon.virsh(['list', '--name'])).stdout.split('\n');
+    const { stdout: xml } = await daemon.virsh(['dumpxml', '--inactive', name]);
+    const other = xml
+      .replaceAll(/<uuid>.*<\/uuid>|<disk [^]*?<\/disk>|<mac .*\/>|<(?:kernel|initrd)>.*<\/(?:kernel|initrd)>/gu, '')
+      .replace(`<name>${name}</name>`, '<name>beside</name>');
+    await writeFile(at('beside.xml'), other);
+    await daemon.virsh(['define', at('beside.xml')]);
+    const refused = await call('lab', 'destroy', '--file', at('lab', 'lab.yaml'), '--yes');
+    assert.notEqual(refused.code, 0);
+    assert.match(refused.stderr, /beside uses the network of the lab/u);
+    assert.match((await daemon.virsh(['list', '--name'])).stdout, new RegExp(`^${name}$`, 'mu'));
+    await daemon.virsh(['undefine', 'beside']);
     await lab('destroy', '--yes');
     // Nobody may have collected it yet.
     assert.match(await readFile(`/proc/${proxy.proxy.pid}/stat`, 'utf8').catch(() => '(gone) X'), /\) [XZ]/u);

@@ -6,6 +6,7 @@ import type { OperationRequest } from '../../../src/domain/operation.js';
 import { refuse } from '../../../src/domain/refusal.js';
 import type { Snapshot } from '../../../src/domain/snapshot.js';
 import type { KeptBy } from '../../../src/domain/keeper.js';
+import type { VmRef } from '../../../src/domain/vm.js';
 import type { SystemPoint } from '../../../src/domain/system.js';
 import { type LabRecord, LabStore } from '../../../src/journal/labStore.js';
 import { failureText } from '../../../src/text/failures/failureText.js';
@@ -50,6 +51,10 @@ function point(id: string, title: string, createdAt: number): SystemPoint {
 const kept: KeptBy = {
   ...{ resource: 'shop', elsewhere: ['other'], mayRunOn: ['other'], rests: 'no', config: '/etc/vms/shop.xml' },
 };
+const network = {
+  ...{ connection, name: 'virt-rewind-shop', uuid: 'n', filterUuid: 'f', bridge: 'vrl1' },
+  ...{ address: '192.168.131.1', port: 20_000, folder: '/labs/proxy', allow: [], log: false },
+};
 const clean = point('1', 'clean', 1000);
 const mine = point('2', 'mine', 5000);
 
@@ -61,6 +66,8 @@ interface Given {
   /** Somebody is at work on one of its VMs. */
   readonly isBusy?: true;
   readonly keeper?: KeptBy;
+  /** Of a VM beside it. */
+  readonly networks?: readonly string[];
 }
 
 describe('the removal of a lab', () => {
@@ -68,7 +75,14 @@ describe('the removal of a lab', () => {
   const store = (): LabStore => new LabStore(folder(), silentLog);
 
   /** Where all is said to be gone, and nothing is. */
-  function rig({ snapshots = [], recovered = 'nothing', protectedVm, isBusy, keeper = 'nobody' }: Given): {
+  function rig({
+    snapshots = [],
+    recovered = 'nothing',
+    protectedVm,
+    isBusy,
+    keeper = 'nobody',
+    networks = [],
+  }: Given): {
     readonly labs: Labs;
     readonly removed: string[];
   } {
@@ -105,6 +119,8 @@ describe('the removal of a lab', () => {
       reachAll: () => Promise.resolve({ views: [], unreachable: [] }),
       isProtected: ({ name }: { readonly name: string }) => name === protectedVm,
       engine: {
+        connections: [{ uri: connection, vms: [view(made), view({ uuid: 'beside', name: 'beside' })] }],
+        guests: { networksOf: ({ uuid }: VmRef) => Promise.resolve(uuid === 'beside' ? networks : [network.name]) },
         connect: () => Promise.resolve(),
         refresh: () => Promise.resolve(),
         findVm: ({ uuid }: { readonly uuid: string }) =>
@@ -201,6 +217,7 @@ describe('the removal of a lab', () => {
     ['somebody is at work on one of its VMs', {}, { isBusy: true }, 'busy'],
     ['a cluster keeps one of its VMs', {}, { keeper: kept }, 'refused'],
     ['a cluster does not tell', {}, { keeper: 'unknown' }, 'refused'],
+    ['another VM is in its network', { network }, { networks: [network.bridge] }, 'refused'],
     ['a VM rests on one of its clones', { vms: [made, router, clone] }, {}, 'refused'],
   ];
   for (const [what, more, given, kind] of untouched) {

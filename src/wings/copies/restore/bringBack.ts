@@ -73,7 +73,7 @@ export async function bringBack(engine: RestoreEngine, source: CopySource, wish:
   /** Without those that go onto devices. */
   const files = planned.files.filter(({ path }) => !onDevices.has(path));
   const place = { connection, host };
-  await removeLeft(engine, place, folder);
+  await removeLeft(engine, place, folder, vm.name);
   await requireFree(engine, connection, vm);
   await requireUnused(engine, connection, devices, vm.uuid);
   const needed = storedBytes(files, 'allocatedBytes');

@@ -29,8 +29,16 @@ export function usedBy(engine: RestoreEngine, { connection }: RestorePlace, own:
   return (files) => engine.filesInUse(connection, files, [own]);
 }
 
-/** What one left that was interrupted between the last file and the last snapshot. */
-export async function removeLeft(engine: RestoreEngine, place: RestorePlace, folder: string): Promise<void> {
+/**
+ * What one left that was interrupted between the last file and the last snapshot. Whether its VM was used since, its
+ * files tell, and no device does: a VM that has one is left to its owner.
+ */
+export async function removeLeft(
+  engine: RestoreEngine,
+  place: RestorePlace,
+  folder: string,
+  vm: string,
+): Promise<void> {
   const { connection, host } = place;
   const left = await readLeftRestore(host.files, folder);
   if (left === undefined) {
@@ -43,6 +51,13 @@ export async function removeLeft(engine: RestoreEngine, place: RestorePlace, fol
     throw copiesFailure('othersFiles', { folder, files: foreign });
   }
   const places = [folder, ...(await devicesWrittenBy(host.files, folder))];
+  const there =
+    places.length === 1
+      ? undefined
+      : await engine.withCopies(connection, (copies) => copies.obstacle({ name: vm, uuid: left.uuid }));
+  if (there !== undefined) {
+    throw copiesFailure(there, { vm });
+  }
   if (!(await engine.withCopies(connection, (copies) => copies.undefine(left.uuid, places)))) {
     throw copiesFailure('vmInUse', { folder });
   }

@@ -11,6 +11,7 @@ import {
   type RestoreEngine,
   removeLeft,
 } from '../../../../src/wings/copies/restore/leftRestores.js';
+import { type DeviceTarget, recordDevices } from '../../../../src/wings/copies/restore/ontoDevice.js';
 import type { MadeRestore } from '../../../../src/wings/copies/restore/madeRestore.js';
 import { beginFolder, nameFolder, readLeftRestore } from '../../../../src/wings/copies/restore/restoreFolder.js';
 import { Failure } from '../../../../src/domain/failure.js';
@@ -102,17 +103,25 @@ describe('the folder of a restore', () => {
     assert.notEqual(begun, other);
     rmSync(other, { recursive: true });
     const named = await begin();
+    const device = { path: '/dev/vg/web' } as DeviceTarget;
+    await named.note(await recordDevices(thisComputer, join(named.begun, 'vm'), [device]));
     await nameFolder(thisComputer, named, { from: join(named.begun, 'vm'), folder }, ended);
     const undefining = {
       ...engine,
-      withCopies: (_: string, use: (some: object) => unknown) => use({ undefine: () => Promise.resolve(true) }),
+      withCopies: (_: string, use: (some: object) => unknown) =>
+        use({ undefine: () => Promise.resolve(true), obstacle: () => Promise.resolve(undefined) }),
     } as unknown as RestoreEngine;
     assert.equal((await readLeftRestore(thisComputer, folder))?.begun, basename(named.begun));
     mkdirSync(join(folder, 'notes'));
     const files = [join(folder, 'notes')];
-    await assert.rejects(removeLeft(engine, place, folder), ofWing('othersFiles', { folder, files }));
+    await assert.rejects(removeLeft(engine, place, folder, 'web'), ofWing('othersFiles', { folder, files }));
     rmSync(join(folder, 'notes'), { recursive: true });
-    await removeLeft(undefining, place, folder);
+    const defined = {
+      ...engine,
+      withCopies: (_: string, use: (some: object) => unknown) => use({ obstacle: () => Promise.resolve('uuidTaken') }),
+    } as unknown as RestoreEngine;
+    await assert.rejects(removeLeft(defined, place, folder, 'web'), ofWing('uuidTaken', { vm: 'web' }));
+    await removeLeft(undefining, place, folder, 'web');
     assert.equal(existsSync(folder), false);
   });
 
