@@ -68,10 +68,16 @@ export interface RemovedDisk {
 export type DiskChange =
   /** From now on the disk has so many bytes; what snapshots hold of it keeps its size. */
   | { readonly do: 'grow'; readonly target: string; readonly bytes: number }
-  /** A new disk, of which it is decided how it is called; or one that was taken out before. */
-  | { readonly do: 'add'; readonly bytes: number; readonly target?: string; readonly was?: RemovedDisk }
-  /** `was`: how it is, which is known when it is decided. */
-  | { readonly do: 'remove'; readonly target: string; readonly was?: RemovedDisk };
+  /** A new disk, of which it is decided how it and its file are called; or one that was taken out before. */
+  | {
+      readonly do: 'add';
+      readonly bytes: number;
+      readonly target?: string;
+      readonly file?: string;
+      readonly was?: RemovedDisk;
+    }
+  /** Only one that is on `file`, or rests on it. `was`: how it is, which is known when it is decided. */
+  | { readonly do: 'remove'; readonly target: string; readonly file?: string; readonly was?: RemovedDisk };
 
 export type OperationRequest =
   | {

@@ -110,9 +110,7 @@ export function openRecord<R extends { readonly id: string }>(
       const writing = orFailure(
         'write down what became of',
         last.then(() => {
-          if (Buffer.byteLength(text) > maxBytes) {
-            throw new RangeError(`${folder} would take more than ${maxBytes} bytes`);
-          }
+          requireShort(text, maxBytes, folder);
           return replaceFile(fs, join(folder, file), text, log);
         }),
       );
@@ -129,6 +127,12 @@ export function openRecord<R extends { readonly id: string }>(
       await hold.release().catch((error: unknown) => log.warn(`${folder} stays held: ${String(error)}`));
     },
   };
+}
+
+function requireShort(text: string, maxBytes: number, folder: string): void {
+  if (Buffer.byteLength(text) > maxBytes) {
+    throw new RangeError(`${folder} would take more than ${maxBytes} bytes`);
+  }
 }
 
 /** Takes up one that nobody works on. Read when it is held: until then somebody else may have written to it. */
@@ -250,9 +254,14 @@ export class RecordStore<R extends { readonly id: string }> {
 
   /** Resolves when it is on the disk: only then may anything be done. */
   async begin(record: R): Promise<OpenRecord<R>> {
-    const { file, version, of } = this.kind;
+    const { file, version, of, maxBytes, most } = this.kind;
+    const { fs, root } = this.place;
     try {
       const text = writeJson({ version, ...record });
+      requireShort(text, maxBytes, join(root, record.id));
+      if ((await namesIn(fs, root)).filter((name) => idPattern.test(name)).length >= most) {
+        throw new RangeError(`${root} has ${most} records already`);
+      }
       const writer = await thisWriter(this.shell);
       return this.#open(record, await beginRecord(this.place, { id: record.id, file, text, writer }));
     } catch (error) {

@@ -97,7 +97,7 @@ export function planAdd(request: RequestTo<'add'>, facts: Facts): DraftPlan | Re
 function planOf(request: RequestTo<'add'>, step: StepOfKind<'addDisk'>): DraftPlan {
   return {
     kind: 'plan',
-    request: { ...request, change: { ...request.change, target: step.target } },
+    request: { ...request, change: { ...request.change, target: step.target, file: step.file } },
     steps: [step],
     losses: [],
     warnings: [],
@@ -200,6 +200,7 @@ function slotOf(target: string): number {
  * | is none of the VM's                                    | noSuchDisk |
  * | is only read, shared, a CD-ROM, on no file, transient, encrypted, a slice, neither raw nor qcow2, has its data in another file | diskStays |
  * | is one that the VM starts from, or its only one        | diskStays |
+ * | is another than the one that was meant                 | diskStays |
  * | the VM is on                                           | diskStays: a guest may ignore that a disk is to go |
  * | is damaged, in use, another VM's too                   | why |
  * | belongs to backups that go by libvirt's checkpoints    | checkpointsExist |
@@ -223,6 +224,10 @@ export function planRemove(request: RequestTo<'remove'>, facts: Facts): DraftPla
   const image = files?.images.get(file);
   const xml = hardwareOf(target, facts)?.whole;
   const chain = wholeChain(disk, facts);
+  const { file: meant = file } = request.change;
+  if (!chain.includes(meant)) {
+    return staysRefusal(vm, target, 'notThere');
+  }
   const obstacle =
     brokenLayerRefusal(target, chain, facts) ??
     presentInUseRefusal(facts) ??

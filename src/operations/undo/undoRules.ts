@@ -276,7 +276,11 @@ function undoDisk(
     return notUndoableRefusal('gone');
   }
   if (change.do === 'add') {
-    return { kind: 'operation', request: { kind, vm, change: { do: 'remove', target } } };
+    const { file } = change;
+    return {
+      kind: 'operation',
+      request: { kind, vm, change: { do: 'remove', target, ...(file !== undefined && { file }) } },
+    };
   }
   const { was } = change;
   return was === undefined

@@ -281,6 +281,12 @@ describe('a disk that comes or goes', () => {
     ],
     ['when its name is taken', back, withTwo(), 'diskStays notThere'],
     ['that nobody needs', remove, withTwo(), 'remove vdb, trashFiles'],
+    [
+      'that is another by now',
+      request({ do: 'remove', target: 'vdb', file: '/img/other' }),
+      withTwo(),
+      'diskStays notThere',
+    ],
     ['that rests on another image', remove, withTwo({}, { [second]: over(base), [base]: image() }), 'remove vdb'],
     ['that the trash does not take', remove, withTwo(closedTrash), 'filesOutOfReach denied'],
     [

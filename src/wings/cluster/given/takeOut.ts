@@ -62,11 +62,12 @@ export function requireSettled({ hasQuorum, nodes }: ClusterState): void {
 }
 
 /** The cluster's agent starts VMs that libvirt forgets at their end. */
-async function persist({ ask, run }: ClusterShell, uri: string, { uuid, config }: GivenVm): Promise<void> {
-  const { code, out } = await ask('virsh', '--connect', uri, 'dominfo', uuid);
-  if (code !== 0) {
+async function persist({ run }: ClusterShell, uri: string, { uuid, config }: GivenVm): Promise<void> {
+  // A failure to look is no answer: a VM that runs would be defined as it was.
+  const there = await run('virsh', '--connect', uri, 'list', '--all', '--uuid');
+  if (!there.split('\n').some((line) => line.trim() === uuid)) {
     await run('virsh', '--connect', uri, 'define', config);
-  } else if (/^Persistent: +no$/mu.test(out.toString('utf8'))) {
+  } else if (/^Persistent: +no$/mu.test(await run('virsh', '--connect', uri, 'dominfo', uuid))) {
     await run('define_now', uri, uuid);
   }
 }

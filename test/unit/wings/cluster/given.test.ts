@@ -13,6 +13,7 @@ class PretendedShell implements ClusterShell {
   at = 'n1';
   mon: string | undefined;
   cib = '<cib/>';
+  listed = '';
   file = `<domain><uuid>${uuid}</uuid></domain>`;
 
   readonly ask: ClusterShell['ask'] = (...words) => {
@@ -28,11 +29,13 @@ class PretendedShell implements ClusterShell {
       ? (this.mon ?? told)
       : line === 'cibadmin --query'
         ? this.cib
-        : line.startsWith('crm_node')
-          ? 'n1\n'
-          : line.includes(' head ')
-            ? this.file
-            : '';
+        : line.endsWith(' list --all --uuid')
+          ? this.listed
+          : line.startsWith('crm_node')
+            ? 'n1\n'
+            : line.includes(' head ')
+              ? this.file
+              : '';
   }
 }
 
@@ -50,6 +53,16 @@ describe('a VM that is taken from a cluster', () => {
   it('loses its file with it', async () => {
     await takeOut(shell, uri, vm);
     assert.equal(changed().at(-1), 'rm -f -- /vms/web.cluster.xml');
+  });
+
+  it('is defined by its file where libvirt does not list it, and not where it does', async () => {
+    const defined = (): boolean => changed().some((line) => line.startsWith('virsh'));
+    shell.listed = `${uuid}\n`;
+    await takeOut(shell, uri, vm);
+    assert.ok(!defined());
+    shell.listed = '\n';
+    await takeOut(shell, uri, vm);
+    assert.ok(defined());
   });
 
   it('stays in it where it runs on another node: it would start here, too', async () => {
