@@ -38,6 +38,8 @@ const renewMs = 30_000;
 /** For what the cluster does to the VM at this moment. */
 const patienceMs = 30_000;
 const againMs = 200;
+/** No cluster is started, and has taken up a VM, in less. */
+const sameMomentMs = 2_000;
 /** In which the cluster does nothing to it. */
 const restingRoles: ReadonlySet<string> = new Set(['Started', 'Stopped']);
 /** The monitor of Pacemaker, on all distributions. */
@@ -58,6 +60,8 @@ class ClusterKeepers implements VmKeepers {
   readonly #host: ClusterHost;
   readonly #clock: Clock;
   #hasPrograms: Promise<boolean> | undefined;
+  /** In ticks: when the host said last that no cluster runs. */
+  #noClusterAt = -Infinity;
 
   constructor(host: ClusterHost) {
     this.#host = host;
@@ -86,7 +90,8 @@ class ClusterKeepers implements VmKeepers {
   }
 
   async hold(vm: VmName): Promise<HeldVm | undefined> {
-    if (!(await this.#mayBe())) {
+    // Who is about to act has just asked: a shell more would take as long as all the rest of a short operation.
+    if (!(await this.#mayBe()) || this.#clock.ticks() - this.#noClusterAt < sameMomentMs) {
       return undefined;
     }
     let shell: HostShell | undefined;
@@ -136,6 +141,7 @@ class ClusterKeepers implements VmKeepers {
   async #look(shell: HostShell, vm: VmName): Promise<readonly [Look, ...Look[]] | Exclude<KeptBy, Keeper>> {
     const seen = await ask(shell, 'crm_mon', '-1', '--output-as=xml');
     if (noClusterExits.has(seen.code)) {
+      this.#noClusterAt = this.#clock.ticks();
       return 'nobody';
     }
     // Who hangs there hangs in the others, too.

@@ -215,6 +215,19 @@ describe('a VM that a cluster keeps', () => {
     await assert.rejects(one?.requireStill() ?? Promise.resolve(), ({ kind }: Failure) => kind === 'refused');
   });
 
+  it('is asked about once in a moment where no cluster runs', async () => {
+    await script('crm_mon', `echo mon >> ${dir}/asked; exit 102`);
+    const clock = new FakeClock();
+    const keepers = open(clock);
+    const times = async (): Promise<number> => (await asked()).filter((line) => line === 'mon').length;
+    assert.equal(await keepers.of(vm), 'nobody');
+    assert.equal(await keepers.hold(vm), undefined);
+    assert.equal(await times(), 1);
+    await clock.advance(2_000);
+    assert.equal(await keepers.hold(vm), undefined);
+    assert.equal(await times(), 2);
+  });
+
   it('is asked about again after its host could not be reached', async () => {
     await keeps({ a: await config('a.xml', domain('web')) }, state(true));
     const keepers = open(new FakeClock(), () => Promise.reject(new Error('away')));
