@@ -102,23 +102,31 @@ export async function carryOutStep(
     };
     await tools.checkpoints(session).add(view.ref, report.reserved);
   };
-  const countDisk = async (plan: Plan, bytes: number): Promise<void> => {
+  const countWhile = async <T>(plan: Plan, bytes: number, steps: () => Promise<T>): Promise<T> => {
     const now = await readStep(work, view);
     denial = spaceDenial(now, plan);
     requireAllowed(denial);
     const record = now.taken.find(({ name }) => name === report.before);
-    if (record !== undefined) {
-      await tools.checkpoints(session).add(view.ref, { ...record, bytes: record.bytes + bytes });
+    const write = async (more: number): Promise<void> => {
+      await (record && tools.checkpoints(session).add(view.ref, { ...record, bytes: record.bytes + more }));
+    };
+    await write(bytes);
+    try {
+      return await steps();
+    } catch (error) {
+      // What an interrupted one has left, it may still bring to its end.
+      const { recovered } = asFailure(error).details;
+      await (recovered === undefined || recovered === 'before' ? write(0) : undefined);
+      throw error;
     }
   };
   const around: WantedOperation['around'] = async (steps) => {
     const name = allowed && checkpointIn(allowed);
     const more = allowed === undefined ? 0 : diskBytes(allowed);
-    if (allowed !== undefined && name !== undefined) {
-      await reserve(allowed, name);
-    } else if (allowed !== undefined && more > 0) {
-      await countDisk(allowed, more);
+    if (allowed !== undefined && name === undefined && more > 0) {
+      return countWhile(allowed, more, steps);
     }
+    await (allowed === undefined || name === undefined ? undefined : reserve(allowed, name));
     return steps();
   };
   try {

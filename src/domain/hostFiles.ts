@@ -149,7 +149,8 @@ export function identityOf({ dev, ino, birthtimeNs }: FileNumbers): string {
  * undefined: not known.
  */
 export function birthOf({ real, bornAt }: FileFacts): string | undefined {
-  return bornAt === undefined ? real : real && `${real.slice(real.indexOf(':') + 1)}@${String(bornAt)}`;
+  const number = real?.slice(real.indexOf(':') + 1);
+  return number === undefined || bornAt === undefined ? number : `${number}@${String(bornAt)}`;
 }
 
 /** A file that is filled under a name of its own, which it has until it is whole. */

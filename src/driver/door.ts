@@ -100,6 +100,7 @@ const ofLabVms: Table<LabVmMaker> = {
   requireOwn: 'reads',
   remove: 'changes',
   networkState: 'reads',
+  networkUsers: 'reads',
   makeNetwork: 'changes',
   removeNetwork: 'changes',
 };

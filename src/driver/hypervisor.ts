@@ -136,6 +136,7 @@ export interface LabVmMaker {
   ): Promise<readonly string[]>;
   networkState(network: LabNetwork): Promise<LabNetworkState>;
   /** And its filter, as they should be; it runs when it resolves. Rejects where another one has its name. */
+  networkUsers(network: LabNetwork): Promise<readonly { readonly uuid: string; readonly name: string }[]>;
   makeNetwork(network: LabNetwork): Promise<void>;
   /** And its filter. What is gone already is as good as removed. */
   removeNetwork(network: LabNetwork): Promise<void>;

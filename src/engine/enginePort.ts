@@ -11,6 +11,7 @@ import type { GuestCommand, GuestRun } from '../domain/guestCommand.js';
 import type { NotedCopies } from './copies.js';
 import type { KeptBy } from '../domain/keeper.js';
 import type { GuestLine } from '../driver/guestAccess.js';
+import type { LabVmMaker } from '../driver/hypervisor.js';
 import type { Hardware } from '../domain/hardware.js';
 import type { Tuning } from '../domain/speed.js';
 import type { LoggedOperation, MarkRequest } from '../domain/loggedOperation.js';
@@ -325,6 +326,7 @@ export interface LabVmsPort {
   whileHeld<T>(vms: readonly VmRef[], work: (turn: RemovalTurn) => Promise<T>): Promise<T>;
   /** See `LabVmMaker`. */
   networkState(network: LabNetwork): Promise<LabNetworkState>;
+  networkUsers: LabVmMaker['networkUsers'];
   makeNetwork(network: LabNetwork): Promise<void>;
   removeNetwork(network: LabNetwork): Promise<void>;
 }

@@ -31,6 +31,8 @@ export function labVms(
       }),
     networkState: (network) =>
       ask(network.connection, async (live) => (await live.open()).labVms.networkState(network)),
+    networkUsers: (network) =>
+      ask(network.connection, async (live) => (await live.open()).labVms.networkUsers(network)),
     makeNetwork: (network) => ask(network.connection, async (live) => (await live.open()).labVms.makeNetwork(network)),
     removeNetwork: (network) =>
       ask(network.connection, async (live) => (await live.open()).labVms.removeNetwork(network)),

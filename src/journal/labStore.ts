@@ -125,7 +125,7 @@ export function newVmsIn(folder: string): string {
 }
 
 export const labKind: RecordKind<LabRecord> = {
-  ...{ file: heldKinds.labs.file, version, maxBytes: 256 * 1024, most: 200, of: 'lab', shape },
+  ...{ file: heldKinds.labs.file, version, maxBytes: 256 * 1024, most: 2_000, of: 'lab', shape },
 };
 
 export class LabStore extends RecordStore<LabRecord> {

@@ -6,7 +6,6 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { t } from '@vscode/l10n';
 import { hasCode } from '../base/errno.js';
-import { asFailure } from '../domain/asFailure.js';
 import { proxyData } from '../domain/cloudSeed.js';
 import { labMac, labNetworkName, type LabVmParts } from '../domain/labVm.js';
 import { labsFolder } from '../driver/files/labImages.js';
@@ -136,7 +135,7 @@ export async function networkDifference(
 }
 
 /**
- * Before its VMs go: other ones reach nothing without it, and libvirt keeps what one that runs has.
+ * Before its VMs go: others reach nothing without it, and libvirt keeps what one that runs has.
  * @throws Failure `refused`
  */
 export async function requireOwnNetwork(
@@ -147,21 +146,11 @@ export async function requireOwnNetwork(
     return;
   }
   await engine.connect(network.connection);
-  const all = engine.connections.find(({ uri }) => uri === network.connection)?.vms ?? [];
-  for (const { ref, vm } of all.filter((one) => !vms.some(({ uuid }) => uuid === one.ref.uuid))) {
-    const networks = await engine.guests.networksOf(ref).catch(orNone);
-    if (networks.some((one) => one === network.name || one === network.bridge)) {
-      throw labFailure('networkUsed', { vm: vm.name });
-    }
+  const going = new Set(vms.filter(({ parts }) => parts !== undefined).map(({ uuid }) => uuid));
+  const other = (await engine.labVms.networkUsers(network)).find(({ uuid }) => !going.has(uuid));
+  if (other !== undefined) {
+    throw labFailure('networkUsed', { vm: other.name });
   }
-}
-
-/** A VM that has gone meanwhile. */
-function orNone(error: unknown): readonly string[] {
-  if (asFailure(error).kind === 'notFound') {
-    return [];
-  }
-  throw error;
 }
 
 /** After its VMs: what is gone already is as good as removed. */

@@ -46,8 +46,8 @@ export const addDisk: StepDefinition<'addDisk'> = {
     doneWhen(
       configurations(facts).every((disks) => disks.some((disk) => disk.target === target && disk.source === file)),
     ),
-  byHand: ({ target, file, format, bytes, from, trashed, device }, by) => [
-    ...(from === 'new' ? [['qemu-img', 'create', '-f', format, file, String(bytes)] as const] : []),
+  byHand: ({ target, file, format, bytes, from, trashed, isMade, device }, by) => [
+    ...(from === 'new' && isMade !== true ? [['qemu-img', 'create', '-f', format, file, String(bytes)] as const] : []),
     ...(from === 'trash' && trashed !== undefined ? [['mv', '-n', '--', trashed, file] as const] : []),
     'xml' in device
       ? by.ofVm('attach-device', '--file', by.editedXml(target), '--persistent')

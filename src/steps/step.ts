@@ -162,14 +162,15 @@ export type Step =
     } & FormattedFile)
   /**
    * The VM gets the disk, now and for its next starts. `from`: the file is made, is in its place, or is taken out of
-   * the trash, where it is `trashed`. `device`: how it was configured, or the bus of a new one, with the file that its
-   * image is to be like.
+   * the trash, where it is `trashed`. `isMade`: by a program that died then. `device`: how it was configured, or the
+   * bus of a new one, with the file that its image is to be like.
    */
   | ({
       readonly kind: 'addDisk';
       readonly bytes: number;
       readonly from: 'new' | 'trash' | 'place';
       readonly trashed?: string;
+      readonly isMade?: true;
       readonly device: { readonly xml: string } | { readonly bus: string; readonly like: string };
     } & FormattedFile)
   /** The VM, which is off, has the disk no more; its file stays. */

@@ -1,7 +1,7 @@
 // Disks that are added and removed: what a revert, an undo and a delete make of them and of their files, what is
 // refused, and what becomes of one whose program was killed.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { buildDoor } from '../../scripts/build.mjs';
@@ -257,6 +257,14 @@ if (task !== undefined) {
       mkdirSync(join(dirname(file), 'elsewhere'));
       assert.equal(await reasonOf(vm, remove), 'filesOutOfReach: denied');
       rmSync(trash);
+      const away = `${file}.away`;
+      renameSync(file, away);
+      symlinkSync(away, file);
+      await change(vm, remove);
+      assert.ok(existsSync(file), 'a link stays');
+      await undo(vm);
+      rmSync(file);
+      renameSync(away, file);
       const base = join(dirname(file), 'base.qcow2');
       await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', base, '8M']);
       await runOk('qemu-img', ['rebase', '-u', '-f', 'qcow2', '-b', base, '-F', 'qcow2', file]);

@@ -2,12 +2,12 @@
 // by its UUID.
 import type { LabNetwork, LabNetworkState } from '../../domain/labVm.js';
 import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
-import { labFilterXml, labNetworkXml } from '../xml/labNetworkXml.js';
+import { isInLabNetwork, labFilterXml, labNetworkXml } from '../xml/labNetworkXml.js';
 import type { DemoVmPlace } from './demoVms.js';
 
 type Connection = DemoVmPlace['connection'];
 
-const { VIR_ERR_NO_NETWORK, VIR_ERR_NO_NWFILTER, VIR_ERR_OPERATION_INVALID } = errorCodes;
+const { VIR_ERR_NO_DOMAIN, VIR_ERR_NO_NETWORK, VIR_ERR_NO_NWFILTER, VIR_ERR_OPERATION_INVALID } = errorCodes;
 
 export async function labNetworkState(connection: Connection, { name, uuid }: LabNetwork): Promise<LabNetworkState> {
   const found = await undefinedOnCode(VIR_ERR_NO_NETWORK, connection.call('networkLookupByName', { name }));
@@ -19,6 +19,22 @@ export async function labNetworkState(connection: Connection, { name, uuid }: La
   }
   const { active } = await connection.call('networkIsActive', { net: found.net });
   return active === 1 ? 'runs' : 'stopped';
+}
+
+/** The VMs with a card in it, whether its cable is in or out, or with its filter before a card elsewhere. */
+export async function labNetworkUsers(
+  connection: Connection,
+  network: LabNetwork,
+): Promise<readonly { readonly uuid: string; readonly name: string }[]> {
+  const { domains } = await connection.call('connectListAllDomains', { needResults: 1, flags: 0 });
+  const users: { uuid: string; name: string }[] = [];
+  for (const dom of domains) {
+    const found = await undefinedOnCode(VIR_ERR_NO_DOMAIN, connection.call('domainGetXmlDesc', { dom, flags: 0 }));
+    if (found !== undefined && isInLabNetwork(found.xml, network)) {
+      users.push({ uuid: dom.uuid, name: dom.name });
+    }
+  }
+  return users;
 }
 
 export async function makeLabNetwork(connection: Connection, network: LabNetwork): Promise<void> {

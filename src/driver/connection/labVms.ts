@@ -17,7 +17,7 @@ import type { Domain } from '../../libvirt/structs.js';
 import { readPower } from '../powerState.js';
 import { toFailure } from '../toFailure.js';
 import { type DemoVmPlace, placeObstacle } from './demoVms.js';
-import { labNetworkState, makeLabNetwork, removeLabNetwork } from './labNetworks.js';
+import { labNetworkState, labNetworkUsers, makeLabNetwork, removeLabNetwork } from './labNetworks.js';
 import { forgettingFlags } from './movedVm.js';
 
 export function labVmsOn(place: DemoVmPlace): LabVmMaker {
@@ -40,6 +40,8 @@ export function labVmsOn(place: DemoVmPlace): LabVmMaker {
     remove: (vm, ...of) => asFailureOf('remove a VM that was made', vm.name, removeMadeVm(place, vm, ...of)),
     networkState: (network) =>
       asFailureOf('look at the network of a lab', undefined, labNetworkState(place.connection, network)),
+    networkUsers: (network) =>
+      asFailureOf('look who uses the network of a lab', undefined, labNetworkUsers(place.connection, network)),
     makeNetwork: (network) =>
       asFailureOf('make the network of a lab', undefined, makeLabNetwork(place.connection, network)),
     removeNetwork: (network) =>

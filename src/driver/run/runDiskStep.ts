@@ -54,12 +54,12 @@ export async function growDisk(context: StepContext, step: StepOf<'growDisk'>): 
  */
 export async function addDisk(context: StepContext, step: StepOf<'addDisk'>): Promise<void> {
   const { connection, dom, files } = context;
-  const { file, bytes, device, from, trashed } = step;
+  const { file, bytes, device, from, trashed, isMade } = step;
   const lacks = await lacksDisk(context, step);
   if (lacks.flags === 0) {
     return;
   }
-  if (lacks.all && from === 'new' && 'like' in device) {
+  if (lacks.all && from === 'new' && isMade !== true && 'like' in device) {
     await files.createOverlay({ file, bytes, like: device.like }, context.onMade);
   } else if (lacks.all && trashed !== undefined) {
     await files.trash(file, trashed);

@@ -1,6 +1,6 @@
 // The network of a lab's own, and the filter before each card in it. Sends nothing.
 import { labMac, type LabNetwork } from '../../domain/labVm.js';
-import { element as e, writeXml, type XmlElement } from './xmlTree.js';
+import { attribute, element as e, find, findAll, parseXml, writeXml, type XmlElement } from './xmlTree.js';
 
 /** Without a way out: nothing is forwarded, no name is resolved, and IPv6 is off. Addresses come by DHCP, no router. */
 export function labNetworkXml({ name, uuid, bridge, address }: LabNetwork): string {
@@ -17,6 +17,18 @@ export function labNetworkXml({ name, uuid, bridge, address }: LabNetwork): stri
       ]),
     ]),
   );
+}
+
+/** Whether a VM has a card in it, by whichever name libvirt tells it, or its filter before one. */
+export function isInLabNetwork(domainXml: string, { name, bridge }: LabNetwork): boolean {
+  return findAll(find(parseXml(domainXml), 'devices'), 'interface').some((card) => {
+    const source = find(card, 'source');
+    return (
+      attribute(source, 'network') === name ||
+      attribute(source, 'bridge') === bridge ||
+      attribute(find(card, 'filterref'), 'filter') === name
+    );
+  });
 }
 
 /**

@@ -94,7 +94,11 @@ async function runEach(
       clockSet ||= outcome.clock === 'set';
     } catch (error) {
       const failure = asFailure(error);
-      if (step.kind !== 'removeFiles' || !isTidying(plan, index) || !tidyingFails.has(failure.kind)) {
+      if (
+        (step.kind !== 'removeFiles' && step.kind !== 'trashFiles') ||
+        !isTidying(plan, index) ||
+        !tidyingFails.has(failure.kind)
+      ) {
         throw failure;
       }
       left.push(...(await stillThere(lease, step.files)));
@@ -117,7 +121,8 @@ async function runEach(
 function isTidying({ request, steps }: PlannedWork, from: number): boolean {
   const after = steps.slice(from);
   return (
-    request.kind !== 'repair' && after.every((step) => step.kind === 'removeFiles' || step.kind === 'setGuestClock')
+    request.kind !== 'repair' &&
+    after.every(({ kind }) => kind === 'removeFiles' || kind === 'trashFiles' || kind === 'setGuestClock')
   );
 }
 

@@ -24,6 +24,9 @@ type RequestTo<D extends DiskChange['do']> = Extract<OperationRequest, { kind: '
   readonly change: Extract<DiskChange, { do: D }>;
 };
 
+/** An image without data takes less, of whatever size it is. */
+const mostOfNew = 1024 * 1024;
+
 /** What libvirt calls disks on these; QEMU plugs the others in only at a start. */
 const prefixes: ReadonlyMap<string, { readonly prefix: string; readonly hot?: true; readonly most?: number }> = new Map(
   [
@@ -61,15 +64,12 @@ export function planAdd(request: RequestTo<'add'>, facts: Facts): DraftPlan | Re
     return stays('running');
   }
   if (was !== undefined) {
-    const { file, format, xml, inTrash } = was;
-    const trashed = inTrash ? trashedPlace(was, facts) : undefined;
-    const from = inTrash
-      ? ({ from: 'trash', ...(trashed !== undefined && { trashed }) } as const)
-      : ({ from: 'place' } as const);
-    return isBackPossible(target, was, trashed, facts)
-      ? (otherUseRefusal(target, was, facts) ??
-          planOf(request, { kind: 'addDisk', target, file, format, bytes, ...from, device: { xml } }))
-      : stays('notThere');
+    const { file, format, xml } = was;
+    const from = isBackPossible(target, was, facts) ? whereItIs(was, facts) : undefined;
+    return from === undefined
+      ? stays('notThere')
+      : (otherUseRefusal(target, file, from, facts) ??
+          planOf(request, { kind: 'addDisk', target, file, format, bytes, ...from, device: { xml } }));
   }
   const odd = sizeProblem(bytes);
   if (odd !== undefined) {
@@ -105,17 +105,22 @@ function planOf(request: RequestTo<'add'>, step: StepOfKind<'addDisk'>): DraftPl
   };
 }
 
-/** The name is free, and its file is where it was put, and nowhere else's place is taken for it. */
-function isBackPossible(
-  target: string,
-  { file, inTrash, born }: RemovedDisk,
-  trashed: string | undefined,
-  { vm, configured = [], files }: Facts,
-): boolean {
-  const image = files?.images.get(file);
-  const isThere = typeof image === 'object' && (born === undefined || birthOf(image) === born);
+/** The name is free, and its file's place is taken for no other disk. */
+function isBackPossible(target: string, { file }: RemovedDisk, { vm, configured = [] }: Facts): boolean {
   const isTaken = [...vm.disks, ...configured].some((disk) => disk.target === target || disk.source === file);
-  return target !== '' && !isTaken && (inTrash ? trashed !== undefined && typeof image !== 'object' : isThere);
+  return target !== '' && !isTaken;
+}
+
+type WhereItIs = Pick<StepOfKind<'addDisk'>, 'from' | 'trashed'>;
+
+/** One that was to go into the trash may have stayed; undefined: it is gone, or another one is in its place. */
+function whereItIs(was: RemovedDisk, facts: Facts): WhereItIs | undefined {
+  const image = facts.files?.images.get(was.file);
+  if (typeof image === 'object') {
+    return (was.born === undefined ? !was.inTrash : birthOf(image) === was.born) ? { from: 'place' } : undefined;
+  }
+  const trashed = was.inTrash ? trashedPlace(was, facts) : undefined;
+  return trashed === undefined ? undefined : { from: 'trash', trashed };
 }
 
 /** Where it lies. Of those that bear its name it is the one that was removed, or there is no other. */
@@ -143,7 +148,12 @@ export function trashedPlaces(file: string, facts: Facts): readonly string[] {
  * A file that stayed in its place may be another's by now, and what it rests on, too: QEMU would read whatever is there
  * then.
  */
-function otherUseRefusal(target: string, { file }: RemovedDisk, facts: Facts): RefusedDecision | undefined {
+function otherUseRefusal(
+  target: string,
+  file: string,
+  { trashed }: WhereItIs,
+  facts: Facts,
+): RefusedDecision | undefined {
   const { files: chain } = imageChain(file, facts.files?.images);
   const writer = facts.otherVms?.flatMap(({ name, writes = [] }) =>
     chain.flatMap((one) => (writes.includes(one) ? [{ name, one }] : [])),
@@ -151,7 +161,7 @@ function otherUseRefusal(target: string, { file }: RemovedDisk, facts: Facts): R
   const written = chain.find((one, at) => at > 0 && isWrittenAfter(one, chain[at - 1] ?? '', facts));
   return (
     brokenLayerRefusal(target, chain.slice(1), facts) ??
-    otherVmRefusal([file], facts, 'refuse') ??
+    otherVmRefusal([file, ...(trashed === undefined ? [] : [trashed])], facts, 'refuse') ??
     (writer && refuse('usedByOtherVm', { vm: facts.vm.name, other: writer.name, file: writer.one })) ??
     (written === undefined ? undefined : staysRefusal(facts.vm, target, 'writtenBelow'))
   );
@@ -207,6 +217,7 @@ function slotOf(target: string): number {
  * | its file cannot be put into the trash                  | filesOutOfReach |
  * | otherwise, and a snapshot names it or rests on it      | it goes, and its files stay |
  * | otherwise, and its image rests on another              | the same: whoever merges into that one must see it |
+ * | otherwise, and its path is a link                      | the same |
  * | otherwise                                              | it goes, and its file into the trash |
  */
 export function planRemove(request: RequestTo<'remove'>, facts: Facts): DraftPlan | RefusedDecision {
@@ -239,7 +250,9 @@ export function planRemove(request: RequestTo<'remove'>, facts: Facts): DraftPla
   if (typeof image !== 'object' || xml === undefined) {
     return refuse('filesOutOfReach', { folder: folderOf(file), why: 'notLookedAt' });
   }
-  const inTrash = !isHeld(file, facts) && image.backing === undefined;
+  const seen = files?.files.get(file);
+  const isLink = typeof seen === 'object' && seen.isLink === true;
+  const inTrash = !isHeld(file, facts) && image.backing === undefined && !isLink;
   const born = birthOf(image);
   return (
     (inTrash ? (reachRefusal(disk, facts) ?? trashRefusal(file, facts)) : undefined) ?? {
@@ -263,15 +276,17 @@ export function planRemove(request: RequestTo<'remove'>, facts: Facts): DraftPla
   );
 }
 
-/** Its folder is there, or can be made. */
+/** A file can go out of its folder, and into the trash, which is there or can be made. */
 function trashRefusal(file: string, { files }: Facts): RefusedDecision | undefined {
-  const folder = trashFolderOf(file);
-  const trash = files?.canAct.get(folder);
-  const [where, can] =
-    typeof trash === 'object' && trash.why === 'folderMissing'
-      ? [folderOf(file), files?.canAct.get(folderOf(file))]
-      : [folder, trash];
-  return can === 'yes' ? undefined : refuse('filesOutOfReach', { folder: where, why: can?.why ?? 'notLookedAt' });
+  const own = folderOf(file);
+  const closed = [own, trashFolderOf(file)].find((folder) => {
+    const can = files?.canAct.get(folder);
+    return can !== 'yes' && (folder === own || can?.why !== 'folderMissing');
+  });
+  const can = closed === undefined ? undefined : files?.canAct.get(closed);
+  return closed === undefined
+    ? undefined
+    : refuse('filesOutOfReach', { folder: closed, why: typeof can === 'object' ? can.why : 'notLookedAt' });
 }
 
 /** Where no disk has an order, the first one is it. */
@@ -302,25 +317,51 @@ function isHeld(file: string, facts: Facts): boolean {
  * | the disk                                                 | → |
  * |----------------------------------------------------------|---|
  * | was to come, and the VM has it                           | after |
- * | … and not all of the VM has it, or its file is in place  | the step is done again, with that file |
+ * | … and not all of the VM has it                           | the step is done again |
+ * | … and its file is in place, which nobody else uses       | the same; where another disk has its name, the file goes back, and before |
  * | … and neither                                            | before |
  * | was to go, and the VM has it                             | before |
  * | … and it has gone                                        | after; its file goes into the trash, unless somebody uses it by now, or there is no way into that |
  */
 export function recoverAdd(interrupted: InterruptedOperation, facts: Facts): Recovery {
-  const { vm, configured = [], files } = facts;
+  const { vm, configured = [] } = facts;
   const [step] = interrupted.plan.steps;
   if (step?.kind !== 'addDisk' || isDone(step, facts) === 'yes') {
     return goOn(interrupted, [], 'after');
   }
-  const has = [...vm.disks, ...configured].some((disk) => disk.target === step.target && disk.source === step.file);
-  const { request } = interrupted;
+  const { target, file, from, trashed } = step;
+  const named = [...vm.disks, ...configured].filter((disk) => disk.target === target);
+  const has = named.some(({ source }) => source === file);
+  const isInPlace = isOurs(step, interrupted, facts) && unusedFiles([file], facts, 'notNamed').length > 0;
+  if (has || (isInPlace && named.length === 0)) {
+    return goOn(interrupted, [isInPlace && from === 'new' ? { ...step, isMade: true } : step], 'after');
+  }
+  const away: readonly Step[] =
+    from === 'new'
+      ? [{ kind: 'removeFiles', files: [file] }]
+      : trashed === undefined
+        ? []
+        : [{ kind: 'trashFiles', files: [file] }];
+  return goOn(interrupted, isInPlace ? away : [], 'before');
+}
+
+/** What stands in the disk's place is what the step made, and nothing is in it, or what it took out of the trash. */
+function isOurs(
+  { file, format, bytes, from }: StepOfKind<'addDisk'>,
+  { request }: InterruptedOperation,
+  { files }: Facts,
+): boolean {
+  const image = files?.images.get(file);
+  if (typeof image !== 'object' || from === 'place') {
+    return false;
+  }
   const born = request.kind === 'disk' && request.change.do === 'add' ? request.change.was?.born : undefined;
-  const image = files?.images.get(step.file);
-  const isInPlace =
-    step.from !== 'place' && typeof image === 'object' && (born === undefined || birthOf(image) === born);
-  const again: Step = step.from === 'new' || step.trashed === undefined ? { ...step, from: 'place' } : step;
-  return has || isInPlace ? goOn(interrupted, [again], 'after') : goOn(interrupted, [], 'before');
+  return from === 'trash'
+    ? born === undefined || birthOf(image) === born
+    : image.format === format &&
+        image.backing === undefined &&
+        image.virtualBytes === bytes &&
+        image.allocatedBytes <= mostOfNew;
 }
 
 export function recoverRemove(interrupted: InterruptedOperation, facts: Facts): Recovery {

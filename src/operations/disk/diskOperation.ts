@@ -37,7 +37,7 @@ export const diskOperation: OperationDefinition<'disk'> = {
     const back = change.do !== 'grow' && change.was !== undefined ? [change.was.file] : [];
     const trashed = back.flatMap((file) => trashedPlaces(file, facts));
     const images = [...presentFiles(facts), ...configuredFiles(facts), ...back];
-    const wanted = withMergedImages(filesIn(facts, images, trashed), facts);
+    const wanted = withMergedImages(filesIn(facts, images, [...own, ...trashed]), facts);
     const folders = [...new Set([...wanted.folders, ...[...own, ...back].map(trashFolderOf)])];
     return isActive(facts.vm.power)
       ? { ...wanted, folders }

@@ -77,7 +77,7 @@ function neededOverlayRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision
   }
   const { vm, configured = [], capabilities, files } = facts;
   const own = new Set([...vm.disks, ...configured].flatMap((disk) => wholeChain(disk, facts)));
-  const left = removed.find((file) => !own.has(file) && typeof files?.images.get(file) === 'object');
+  const left = removed.find((file) => !own.has(file) && (files?.images.get(file) ?? 'missing') !== 'missing');
   if (left !== undefined) {
     const version = formatVersion(capabilities.libvirt);
     return refuse('revertRemovesFile', { snapshot: snapshot.title, by: '', file: left, version });

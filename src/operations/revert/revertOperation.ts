@@ -1,4 +1,5 @@
 // A VM goes back to a snapshot.
+import { overlaysRemovedByLibvirt } from './planNativeRevert.js';
 import type { Facts } from '../../domain/facts.js';
 import { filesToStart } from '../startRefusal.js';
 import { stateFiles } from '../../domain/chains/stateCopies.js';
@@ -109,7 +110,8 @@ export const revertOperation: OperationDefinition<'revert'> = {
     const variables = stateFiles(facts.vm);
     const changes = [...variables, ...filesToStandOn(snapshot, facts)];
     const files = [...variables, ...filesToStart(snapshot, facts)];
-    return { ...filesOfSnapshots([snapshot], presentFiles(facts), files, facts), changes };
+    const present = [...presentFiles(facts), ...overlaysRemovedByLibvirt(facts)];
+    return { ...filesOfSnapshots([snapshot], present, files, facts), changes };
   },
   refusesPaths: () => 'unclear',
   mindsCheckpoints: () => true,

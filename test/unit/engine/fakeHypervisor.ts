@@ -233,6 +233,7 @@ export class FakeHypervisor implements Hypervisor {
     make: ({ name }) => this.#answer(`labVms.make ${name}`, undefined, () => undefined),
     requireOwn: () => Promise.resolve(),
     remove: ({ name }) => this.#answer(`labVms.remove ${name}`, undefined, () => []),
+    networkUsers: () => Promise.resolve([]),
     networkState: ({ name }) => this.#answer(`labVms.networkState ${name}`, undefined, () => 'absent' as const),
     makeNetwork: ({ name }) => this.#answer(`labVms.makeNetwork ${name}`, undefined, () => undefined),
     removeNetwork: ({ name }) => this.#answer(`labVms.removeNetwork ${name}`, undefined, () => undefined),

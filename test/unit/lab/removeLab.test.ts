@@ -6,7 +6,6 @@ import type { OperationRequest } from '../../../src/domain/operation.js';
 import { refuse } from '../../../src/domain/refusal.js';
 import type { Snapshot } from '../../../src/domain/snapshot.js';
 import type { KeptBy } from '../../../src/domain/keeper.js';
-import type { VmRef } from '../../../src/domain/vm.js';
 import type { SystemPoint } from '../../../src/domain/system.js';
 import { type LabRecord, LabStore } from '../../../src/journal/labStore.js';
 import { failureText } from '../../../src/text/failures/failureText.js';
@@ -66,8 +65,8 @@ interface Given {
   /** Somebody is at work on one of its VMs. */
   readonly isBusy?: true;
   readonly keeper?: KeptBy;
-  /** Of a VM beside it. */
-  readonly networks?: readonly string[];
+  /** Beside those that go. */
+  readonly networkUsers?: readonly Pick<typeof router, 'uuid' | 'name'>[];
 }
 
 describe('the removal of a lab', () => {
@@ -81,7 +80,7 @@ describe('the removal of a lab', () => {
     protectedVm,
     isBusy,
     keeper = 'nobody',
-    networks = [],
+    networkUsers = [],
   }: Given): {
     readonly labs: Labs;
     readonly removed: string[];
@@ -119,8 +118,6 @@ describe('the removal of a lab', () => {
       reachAll: () => Promise.resolve({ views: [], unreachable: [] }),
       isProtected: ({ name }: { readonly name: string }) => name === protectedVm,
       engine: {
-        connections: [{ uri: connection, vms: [view(made), view({ uuid: 'beside', name: 'beside' })] }],
-        guests: { networksOf: ({ uuid }: VmRef) => Promise.resolve(uuid === 'beside' ? networks : [network.name]) },
         connect: () => Promise.resolve(),
         refresh: () => Promise.resolve(),
         findVm: ({ uuid }: { readonly uuid: string }) =>
@@ -130,6 +127,8 @@ describe('the removal of a lab', () => {
         usesSinceMade: () => Promise.resolve([]),
         plan: () => Promise.resolve(refuse('usedByOtherVm', { vm: 'shop-copy', other: 'mine', file: '/img/copy' })),
         labVms: {
+          networkUsers: () => Promise.resolve([made, ...networkUsers]),
+          removeNetwork: () => Promise.resolve(),
           filesOf: () => Promise.resolve([]),
           whileHeld: (_: unknown, work: (turn: object) => Promise<unknown>) =>
             isBusy === true ? Promise.reject(new Failure('busy')) : work(turn),
@@ -217,7 +216,8 @@ describe('the removal of a lab', () => {
     ['somebody is at work on one of its VMs', {}, { isBusy: true }, 'busy'],
     ['a cluster keeps one of its VMs', {}, { keeper: kept }, 'refused'],
     ['a cluster does not tell', {}, { keeper: 'unknown' }, 'refused'],
-    ['another VM is in its network', { network }, { networks: [network.bridge] }, 'refused'],
+    ['another VM is in its network', { network }, { networkUsers: [{ uuid: 'x', name: 'beside' }] }, 'refused'],
+    ['one that stays is in its network', { network }, { networkUsers: [router] }, 'refused'],
     ['a VM rests on one of its clones', { vms: [made, router, clone] }, {}, 'refused'],
   ];
   for (const [what, more, given, kind] of untouched) {

@@ -257,6 +257,18 @@ describe('a disk that comes or goes', () => {
     ],
     ['when only others have its name', born, at({ vm: off, ...one, files: ofTwo(8, 9) }), 'diskStays notThere'],
     ['when it cannot be told from another', back, at({ vm: off, ...one, files: ofTwo(7, 8) }), 'diskStays notThere'],
+    ['from its place, where it did not go into the trash', born, onBase(image()), `add vdb ${second} place`],
+    [
+      'when another VM has it in the trash',
+      back,
+      at({
+        vm: off,
+        ...one,
+        files: trash([elder]),
+        otherVms: [{ uuid: 'x', name: 'other', files: [`/img/${trashFolder}/${elder}`], unread: [] }],
+      }),
+      'usedByOtherVm',
+    ],
     ['from its place', placed, onBase(image()), `add vdb ${second} place`],
     ['when another file is in its place', placed, onBase(image(), {}, numbered(8)), 'diskStays notThere'],
     ['when its base is gone', placed, onBase('missing'), 'layerBroken'],
@@ -286,6 +298,18 @@ describe('a disk that comes or goes', () => {
       request({ do: 'remove', target: 'vdb', file: '/img/other' }),
       withTwo(),
       'diskStays notThere',
+    ],
+    [
+      'whose path is a link',
+      remove,
+      withTwo({
+        files: seen(
+          { [file]: image(), [second]: image() },
+          {},
+          { files: new Map([[second, { bytes: 1, allocatedBytes: 1, isLink: true as const }]]) },
+        ),
+      }),
+      'remove vdb',
     ],
     ['that rests on another image', remove, withTwo({}, { [second]: over(base), [base]: image() }), 'remove vdb'],
     ['that the trash does not take', remove, withTwo(closedTrash), 'filesOutOfReach denied'],
@@ -338,6 +362,15 @@ describe('a disk that comes or goes', () => {
     assert.equal(steps(added, add, alone), 'before');
     assert.equal(steps(added, add, there), 'after addDisk');
     assert.equal(steps(added, add, applyAll(added.steps, alone)), 'after');
+    const taken = vm({ power: 'off', disks: [disk('vda', file), disk('vdb', '/img/theirs')] });
+    assert.equal(steps(added, add, { ...there, vm: taken }), 'before removeFiles');
+    assert.equal(steps(returned, back, { ...there, vm: taken }), 'before trashFiles');
+    for (const theirs of [{}, { allocatedBytes: 0, virtualBytes: 1 }, { backing: { file: base } }]) {
+      assert.equal(
+        steps(added, add, at({ vm: off, ...one }, { [second]: image({ allocatedBytes: 2 ** 22, ...theirs }) })),
+        'before',
+      );
+    }
     const running = withTwo({ vm: { ...both, power: 'running' }, configured: off.disks });
     assert.equal(steps(added, add, running), 'after addDisk');
     assert.equal(steps(removed, remove, withTwo()), 'before');
