@@ -102,37 +102,36 @@ export async function carryOutStep(
     };
     await tools.checkpoints(session).add(view.ref, report.reserved);
   };
-  const countWhile = async <T>(plan: Plan, bytes: number, steps: () => Promise<T>): Promise<T> => {
+  let uncount: (() => Promise<void>) | undefined;
+  const count = async (plan: Plan, bytes: number): Promise<void> => {
     const now = await readStep(work, view);
     denial = spaceDenial(now, plan);
     requireAllowed(denial);
-    const record = now.taken.find(({ name }) => name === report.before);
-    const write = async (more: number): Promise<void> => {
-      await (record && tools.checkpoints(session).add(view.ref, { ...record, bytes: record.bytes + more }));
+    const checkpoints = tools.checkpoints(session);
+    const add = async (more: number): Promise<void> => {
+      const record = (await checkpoints.of(view.ref)).findLast(({ name }) => name === report.before);
+      await (record && checkpoints.add(view.ref, { ...record, bytes: Math.max(0, record.bytes + more) }));
     };
-    await write(bytes);
-    try {
-      return await steps();
-    } catch (error) {
-      // What an interrupted one has left, it may still bring to its end.
-      const { recovered } = asFailure(error).details;
-      await (recovered === undefined || recovered === 'before' ? write(0) : undefined);
-      throw error;
-    }
+    await add(bytes);
+    uncount = () => add(-bytes);
   };
   const around: WantedOperation['around'] = async (steps) => {
     const name = allowed && checkpointIn(allowed);
     const more = allowed === undefined ? 0 : diskBytes(allowed);
-    if (allowed !== undefined && name === undefined && more > 0) {
-      return countWhile(allowed, more, steps);
+    if (allowed !== undefined && name !== undefined) {
+      await reserve(allowed, name);
+    } else if (allowed !== undefined && more > 0) {
+      await count(allowed, more);
     }
-    await (allowed === undefined || name === undefined ? undefined : reserve(allowed, name));
     return steps();
   };
   try {
     return await carryOut(session, { view, keepsAll: true, around, ...wanted }, policy, signal);
   } catch (error) {
     requireAllowed(denial);
+    // What was broken off may still come to its end.
+    const { kind, details } = asFailure(error);
+    await (details.recovered === 'before' || kind === 'refused' ? uncount?.() : undefined);
     throw error;
   }
 }

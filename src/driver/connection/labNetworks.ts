@@ -1,6 +1,7 @@
 // The networks of labs on one connection, each with its filter. Never touches one that nobody here made: each is known
 // by its UUID.
 import type { LabNetwork, LabNetworkState } from '../../domain/labVm.js';
+import { VIR_DOMAIN_XML_INACTIVE } from '../../libvirt/flags.js';
 import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import { isInLabNetwork, labFilterXml, labNetworkXml } from '../xml/labNetworkXml.js';
 import type { DemoVmPlace } from './demoVms.js';
@@ -21,7 +22,7 @@ export async function labNetworkState(connection: Connection, { name, uuid }: La
   return active === 1 ? 'runs' : 'stopped';
 }
 
-/** The VMs with a card in it, whether its cable is in or out, or with its filter before a card elsewhere. */
+/** The VMs with a card in it, cables out too, or with its filter before one, now or at their next start. */
 export async function labNetworkUsers(
   connection: Connection,
   network: LabNetwork,
@@ -29,8 +30,12 @@ export async function labNetworkUsers(
   const { domains } = await connection.call('connectListAllDomains', { needResults: 1, flags: 0 });
   const users: { uuid: string; name: string }[] = [];
   for (const dom of domains) {
-    const found = await undefinedOnCode(VIR_ERR_NO_DOMAIN, connection.call('domainGetXmlDesc', { dom, flags: 0 }));
-    if (found !== undefined && isInLabNetwork(found.xml, network)) {
+    const definitions = await Promise.all(
+      [0, VIR_DOMAIN_XML_INACTIVE].map((flags) =>
+        undefinedOnCode(VIR_ERR_NO_DOMAIN, connection.call('domainGetXmlDesc', { dom, flags })),
+      ),
+    );
+    if (definitions.some((found) => found !== undefined && isInLabNetwork(found.xml, network))) {
       users.push({ uuid: dom.uuid, name: dom.name });
     }
   }

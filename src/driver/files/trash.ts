@@ -24,11 +24,12 @@ export async function trashFile(path: string, files: FileSystem): Promise<void> 
     const place = await freePlace(trash, path, files);
     // Before the file is there: who finds it without a note would not know what it is.
     const text = `${path}\nwas put here by Virt Rewind on ${new Date().toISOString()}: no VM and no snapshot needs it.\n`;
-    await files.writeNew(`${place}.txt`, text);
     try {
+      await files.writeNew(`${place}.txt`, text);
       await files.rename(path, place);
     } catch (error) {
-      await files.unlink(`${place}.txt`);
+      // On a full disk, an empty one is left.
+      await (errnoOf(error) === 'EEXIST' ? undefined : undefinedIfAbsent(files.unlink(`${place}.txt`)));
       throw error;
     }
     await files.flush(trash);

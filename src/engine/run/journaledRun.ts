@@ -133,6 +133,7 @@ const tidyingFails: ReadonlySet<FailureKind> = new Set<FailureKind>([
   'unsupported',
   'refused',
   'failed',
+  'noSpace',
 ]);
 
 async function stillThere({ live }: Lease, paths: readonly string[]): Promise<readonly string[]> {

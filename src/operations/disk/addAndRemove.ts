@@ -1,7 +1,7 @@
 // A disk of a VM comes or goes. A new one is an empty image beside the first disk; one that goes leaves its file to the
 // snapshots that need it, else to the trash, and can be had back.
 import { imageChain, wholeChain } from '../../domain/chains/backingChain.js';
-import { restingOn, snapshotsNaming } from '../../domain/chains/fileUse.js';
+import { namedFiles, restingOn, snapshotsNaming } from '../../domain/chains/fileUse.js';
 import { isWrittenAfter } from '../../domain/chains/frozenContent.js';
 import { namesIn } from '../../domain/chains/folderNames.js';
 import { otherVmRefusal } from '../../domain/chains/otherVms.js';
@@ -117,10 +117,13 @@ type WhereItIs = Pick<StepOfKind<'addDisk'>, 'from' | 'trashed'>;
 function whereItIs(was: RemovedDisk, facts: Facts): WhereItIs | undefined {
   const image = facts.files?.images.get(was.file);
   if (typeof image === 'object') {
-    return (was.born === undefined ? !was.inTrash : birthOf(image) === was.born) ? { from: 'place' } : undefined;
+    // Without its time of birth, a number may be another file's by now.
+    const isIt = was.born === undefined ? !was.inTrash : birthOf(image) === was.born;
+    return isIt && (!was.inTrash || was.born?.includes('@') === true) ? { from: 'place' } : undefined;
   }
   const trashed = was.inTrash ? trashedPlace(was, facts) : undefined;
-  return trashed === undefined ? undefined : { from: 'trash', trashed };
+  const isUsed = facts.configured?.some(({ source }) => source === trashed) === true;
+  return trashed === undefined || isUsed || namedFiles(facts).has(trashed) ? undefined : { from: 'trash', trashed };
 }
 
 /** Where it lies. Of those that bear its name it is the one that was removed, or there is no other. */

@@ -77,7 +77,12 @@ function neededOverlayRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision
   }
   const { vm, configured = [], capabilities, files } = facts;
   const own = new Set([...vm.disks, ...configured].flatMap((disk) => wholeChain(disk, facts)));
-  const left = removed.find((file) => !own.has(file) && (files?.images.get(file) ?? 'missing') !== 'missing');
+  const has = new Set([...vm.disks, ...configured].map(({ target }) => target));
+  const left = madeByCurrent(facts).find(({ file, target }) => {
+    const seen = own.has(file) ? 'missing' : files?.images.get(file);
+    // Of a disk that it has, one that nobody sees went long ago, or may have.
+    return typeof seen === 'object' || (seen === 'unknown' && !has.has(target));
+  })?.file;
   if (left !== undefined) {
     const version = formatVersion(capabilities.libvirt);
     return refuse('revertRemovesFile', { snapshot: snapshot.title, by: '', file: left, version });
@@ -86,10 +91,14 @@ function neededOverlayRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision
 }
 
 /** The overlays that libvirt removes when it has reverted. */
-export function overlaysRemovedByLibvirt({ tree }: Facts): readonly string[] {
+export function overlaysRemovedByLibvirt(facts: Facts): readonly string[] {
+  return madeByCurrent(facts).map(({ file }) => file);
+}
+
+function madeByCurrent({ tree }: Facts): readonly { readonly target: string; readonly file: string }[] {
   const current = currentOf(tree);
-  return (current?.revertDisks ?? current?.disks ?? []).flatMap(({ location, file }) =>
-    location === 'external' ? (file ?? []) : [],
+  return (current?.revertDisks ?? current?.disks ?? []).flatMap(({ target, location, file }) =>
+    location === 'external' && file !== undefined ? [{ target, file }] : [],
   );
 }
 

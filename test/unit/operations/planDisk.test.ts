@@ -259,6 +259,16 @@ describe('a disk that comes or goes', () => {
     ['when it cannot be told from another', back, at({ vm: off, ...one, files: ofTwo(7, 8) }), 'diskStays notThere'],
     ['from its place, where it did not go into the trash', born, onBase(image()), `add vdb ${second} place`],
     [
+      'when the VM has it from the trash',
+      back,
+      at({
+        vm: vm({ power: 'off', disks: [disk('vda', file), disk('vdc', `/img/${trashFolder}/${elder}`)] }),
+        ...one,
+        files: trash([elder]),
+      }),
+      'diskStays notThere',
+    ],
+    [
       'when another VM has it in the trash',
       back,
       at({
