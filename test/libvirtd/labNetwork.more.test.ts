@@ -361,9 +361,9 @@ class Listener {
     await daemon.virsh(['nwfilter-list']);
     const [name = ''] = (await daemon.virsh(['list', '--name'])).stdout.split('\n');
     const { stdout: xml } = await daemon.virsh(['dumpxml', '--inactive', name]);
-    const other = xml
-      .replaceAll(/<uuid>.*<\/uuid>|<disk [^]*?<\/disk>|<mac .*\/>|<(?:kernel|initrd)>.*<\/(?:kernel|initrd)>/gu, '')
-      .replace(`<name>${name}</name>`, '<name>beside</name>');
+    const card = /<interface [^]*?<\/interface>/u.exec(xml)?.[0].replace(/<mac .*\/>/u, '') ?? '';
+    const os = '<memory>65536</memory><os><type>hvm</type></os>';
+    const other = `<domain type='qemu'><name>beside</name>${os}<devices>${card}</devices></domain>`;
     await writeFile(at('beside.xml'), other);
     await daemon.virsh(['define', at('beside.xml')]);
     const refused = await call('lab', 'destroy', '--file', at('lab', 'lab.yaml'), '--yes');
