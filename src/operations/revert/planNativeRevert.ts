@@ -76,12 +76,12 @@ function neededOverlayRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision
     });
   }
   const { vm, configured = [], capabilities, files } = facts;
-  const own = new Set([...vm.disks, ...configured].flatMap((disk) => wholeChain(disk, facts)));
-  const has = new Set([...vm.disks, ...configured].map(({ target }) => target));
+  const disks = [...vm.disks, ...configured];
+  const own = new Set(disks.flatMap((disk) => wholeChain(disk, facts)));
   const left = madeByCurrent(facts).find(({ file, target }) => {
     const seen = own.has(file) ? 'missing' : files?.images.get(file);
     // Of a disk that it has, one that nobody sees went long ago, or may have.
-    return typeof seen === 'object' || (seen === 'unknown' && !has.has(target));
+    return typeof seen === 'object' || (seen === 'unknown' && disks.every((disk) => disk.target !== target));
   })?.file;
   if (left !== undefined) {
     const version = formatVersion(capabilities.libvirt);
