@@ -88,9 +88,28 @@ async function startHost(of, opt, signal) {
   const image = await hostImage(of, say, signal);
   const begun = performance.now();
   say(`\n### a host of Debian ${of}: ${groups.join(', ') || 'all'}`);
-  const host = await startRealHost(image, opt, signal);
+  const host = await (groups.includes('shared') ? startTwo(image, opt, signal) : startRealHost(image, opt, signal));
   say(`started in ${((performance.now() - begun) / 1000).toFixed(0)} s`);
   return host;
+}
+
+/** @param {import('./rig/hostImage.mjs').HostImage} image @param {string} opt @param {AbortSignal} signal */
+async function startTwo(image, opt, signal) {
+  await copyFile(image.key, join(opt, 'tests/key'));
+  const failed = new AbortController();
+  const starting = /** @type {const} */ (['first', 'second']).map((end) =>
+    startRealHost(image, opt, AbortSignal.any([signal, failed.signal]), { folder: work, end }),
+  );
+  const [first, second] = await Promise.all(starting).catch(async (error) => {
+    failed.abort();
+    for (const host of await Promise.allSettled(starting)) if (host.status === 'fulfilled') await host.value.end();
+    throw error;
+  });
+  if (first === undefined || second === undefined) throw new Error('two hosts were to start');
+  const end = async () => {
+    await Promise.all([first.end(), second.end()]);
+  };
+  return { ...first, end };
 }
 
 /** What the host finds below /opt: the product as it is packed, the tests, and what both need. @param {string} opt */

@@ -36,16 +36,20 @@ export const hostGroups = {
   services: ['home', 'homeMerge', 'daemon', 'schedule'],
   wings: ['files', 'copies', 'makes', 'together'],
   resets: ['resets'],
+  pair: ['shared'],
 };
 
+/** Of them: what is long, and runs where it is named alone. */
+const named = ['resets', 'pair'];
+
 /**
- * What a landing runs of them: all but the resets in so many landings, each on both hosts. Of those that follow, each
+ * What a landing runs of them: all but those in so many landings, each on both hosts. Of those that follow, each
  * begins with another group, for its last may be left out for their time.
  * @param {number} turn goes up with each landing
  * @returns {{ suite: import('./hostImage.mjs').HostSuite, groups: readonly string[] }}
  */
 export function hostTurn(turn) {
-  const all = Object.values(hostGroups).filter((groups) => groups !== hostGroups['resets']);
+  const all = Object.entries(hostGroups).flatMap(([part, groups]) => (named.includes(part) ? [] : [groups]));
   const groups = all[Math.floor(turn / 2) % all.length] ?? [];
   const first = Math.floor(turn / 2 / all.length) % groups.length;
   return { suite: turn % 2 === 0 ? 'trixie' : 'bookworm', groups: [...groups.slice(first), ...groups.slice(0, first)] };

@@ -24,11 +24,19 @@ export const hostSuites = /** @type {const} */ (['bookworm', 'trixie']);
 /** One of group libvirt, with a sudo that wants no password. */
 export const hostAccount = 'alice';
 
+/** Of the two hosts that a cable joins, if it does. The table knows these addresses. */
+export const cableEnds = {
+  first: { mac: '52:54:00:77:00:01', address: '10.77.0.1', name: 'real-host' },
+  second: { mac: '52:54:00:77:00:02', address: '10.77.0.2', name: 'next-host' },
+};
+/** @typedef {keyof typeof cableEnds} CableEnd */
+
 const packages = [
   ...['systemd-sysv', 'libpam-systemd', 'dbus', 'dbus-user-session', 'udev', 'kmod', 'procps', 'iproute2', 'sudo'],
   ...['linux-image-cloud-amd64', 'initramfs-tools', 'openssh-server', 'polkitd', 'apparmor', 'apparmor-utils'],
   ...['libvirt-daemon-system', 'libvirt-clients', 'qemu-system-x86', 'qemu-utils', 'swtpm', 'swtpm-tools', 'ovmf'],
   ...['dnsmasq-base', 'nftables', 'iptables', 'restic', 'netcat-openbsd', 'nasm', 'e2fsprogs'],
+  ...['nfs-kernel-server', 'nfs-common'],
 ];
 /** trixie's libvirt only recommends this package. */
 const packagesOf = { bookworm: [], trixie: ['libvirt-daemon-driver-qemu'] };
@@ -132,11 +140,15 @@ async function settle(root, publicKey) {
   await writeFile(at('etc/hostname'), 'real-host\n');
   await writeFile(at('etc/hosts'), '127.0.0.1 localhost real-host\n');
   await writeFile(at('etc/fstab'), '/dev/vda / ext4 rw,relatime 0 1\n');
-  await writeFile(at('etc/systemd/network/10-first.network'), '[Match]\nName=en* eth*\n[Network]\nDHCP=yes\n');
+  await writeFile(at('etc/systemd/network/10-first.network'), '[Match]\nName=eth0\n[Network]\nDHCP=yes\n');
+  for (const { mac, address } of Object.values(cableEnds)) {
+    const network = `[Match]\nMACAddress=${mac}\n[Network]\nAddress=${address}/24\n`;
+    await writeFile(at(`etc/systemd/network/20-${address}.network`), network);
+  }
   await writeFile(at('etc/ssh/sshd_config.d/real-host.conf'), 'PermitRootLogin prohibit-password\nUseDNS no\n');
   await writeFile(at('etc/sudoers.d/account'), `${hostAccount} ALL=(ALL) NOPASSWD: ALL\n`, { mode: 0o440 });
   await inside('systemctl', 'enable', 'systemd-networkd', 'ssh');
-  await inside('systemctl', 'disable', 'systemd-networkd-wait-online');
+  await inside('systemctl', 'disable', 'systemd-networkd-wait-online', 'nfs-server');
   await inside('useradd', '--create-home', '--shell', '/bin/bash', '--groups', 'libvirt,sudo', hostAccount);
   for (const [owner, home] of [
     ['root', 'root'],

@@ -1,5 +1,5 @@
 // Starts a whole Debian host in a VM: its disk is an overlay of hostImage.mjs, gone when the host ends. Its only
-// network is a port of this machine's loopback for ssh.
+// networks are a port of this machine's loopback for ssh, and a cable to a second host.
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
+import { cableEnds } from './hostImage.mjs';
 import { kvmUsable } from './kvm.mjs';
 import { findProgram, run, runOk } from './run.mjs';
 
@@ -38,12 +39,19 @@ const lostConnection = 255;
 const lastLines = 20;
 
 /**
+ * @typedef {object} Cable
+ * @property {string} folder in which its two sockets lie
+ * @property {import('./hostImage.mjs').CableEnd} end
+ */
+
+/**
  * @param {import('./hostImage.mjs').HostImage} image
  * @param {string} folder what the host finds below /opt, read-only
  * @param {AbortSignal} signal ends it, also while it starts
+ * @param {Cable} [cable]
  * @returns {Promise<RealHost>} when ssh lets in
  */
-export async function startRealHost(image, folder, signal) {
+export async function startRealHost(image, folder, signal, cable) {
   const dir = await mkdtemp(join(tmpdir(), 'vr-host-'));
   const at = (/** @type {string} */ name) => join(dir, name);
   /** @type {import('node:child_process').ChildProcess | undefined} */
@@ -62,7 +70,7 @@ export async function startRealHost(image, folder, signal) {
     const mke2fs = (await findProgram('mke2fs')) ?? 'mke2fs';
     await runOk(mke2fs, ['-q', '-t', 'ext4', '-E', 'root_owner=0:0', '-d', folder, at('opt.raw'), '256M']);
     // Ends with us, however we end.
-    const [program = '', ...args] = ['setpriv', '--pdeathsig', 'KILL', '--', ...commandLine(image, dir)];
+    const [program = '', ...args] = ['setpriv', '--pdeathsig', 'KILL', '--', ...commandLine(image, dir, cable)];
     const started = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     qemu = started;
     await once(started, 'spawn');
@@ -105,19 +113,31 @@ export async function startRealHost(image, folder, signal) {
   }
 }
 
-/** @param {import('./hostImage.mjs').HostImage} image @param {string} dir */
-function commandLine({ kernel, initrd }, dir) {
+/** @param {import('./hostImage.mjs').HostImage} image @param {string} dir @param {Cable} [cable] */
+function commandLine({ kernel, initrd }, dir, cable) {
   const drive = (/** @type {string} */ file, /** @type {string} */ more) =>
     `file=${join(dir, file)},if=virtio,cache=unsafe,${more}`;
   return [
     ...['qemu-system-x86_64', '-machine', `q35,accel=${isEmulated ? 'tcg' : 'kvm'}`, '-cpu', 'max'],
     ...['-smp', String(processors)],
-    ...['-m', String(memoryMiB), '-display', 'none', '-kernel', kernel, '-initrd', initrd, '-append', words],
+    ...['-m', String(memoryMiB), '-display', 'none', '-kernel', kernel, '-initrd', initrd],
+    ...['-append', `${words} systemd.hostname=${cableEnds[cable?.end ?? 'first'].name}`],
     ...['-drive', drive('disk.qcow2', 'format=qcow2'), '-drive', drive('opt.raw', 'format=raw,readonly=on')],
     // A free port, which QEMU chooses; nothing leads from the host to other machines.
     ...['-nic', 'user,model=virtio-net-pci,restrict=on,hostfwd=tcp:127.0.0.1:0-:22', '-qmp', 'stdio'],
+    ...(cable === undefined ? [] : plugged(cable)),
     ...['-object', 'rng-random,id=random,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=random'],
     ...['-serial', `file:${join(dir, 'console')}`],
+  ];
+}
+
+/** @param {Cable} cable */
+function plugged({ folder, end }) {
+  const ends = { local: end, remote: end === 'first' ? 'second' : 'first' };
+  const sockets = Object.entries(ends).map(([which, name]) => `${which}.type=unix,${which}.path=${join(folder, name)}`);
+  return [
+    ...['-netdev', ['dgram,id=cable', ...sockets].join(',')],
+    ...['-device', `virtio-net-pci,netdev=cable,mac=${cableEnds[end].mac}`],
   ];
 }
 

@@ -24,6 +24,20 @@ write_files() {
   truncate -s 32M "$image"
   /sbin/mke2fs -q -t ext4 -U 6d2c9d0e-35f6-4a3f-9a4b-3f3a0f9c7a11 -d "$files" "$image"
 }
+# On the host at the other end of the cable, which serves the folder.
+there() {
+  ssh -o BatchMode=yes root@10.77.0.2 "$@"
+}
+# How a VM is on a host, and how many snapshots it has there: `place HOST COMMAND…`.
+place() {
+  host=$1
+  shift
+  echo "$host: $("$@" virsh -q domstate "$vm" | tr -d '\n'); $("$@" virsh -q snapshot-list --name "$vm" | grep -c .) snapshots"
+}
+export_with() {
+  there "echo '$folder.real 10.77.0.0/24(rw,sync,no_subtree_check,fsid=1,$1) 127.0.0.1(rw,sync,no_subtree_check,fsid=1,$1)' >/etc/exports
+    exportfs -ra"
+}
 # As another user, without their group of libvirt: whoever has no agent, reads nothing from a terminal.
 as_mallory() {
   runuser -u mallory -- "$node" "$program" -c qemu:///system "$@" </dev/null 2>&1 || echo "exit $?"
@@ -131,6 +145,44 @@ restore)
 again)
   virsh -q domstate "$vm-again"
   virsh -q destroy "$vm-again"
+  ;;
+
+share)
+  mkdir -p -m 700 /root/.ssh
+  install -m 600 "$VIRT_REWIND_ROOT/tests/key" /root/.ssh/id_ed25519
+  until_true sh -c 'ssh-keyscan 10.77.0.2 >/root/.ssh/known_hosts 2>/dev/null && test -s /root/.ssh/known_hosts'
+  # The same key lets the other one in here.
+  there "mkdir -p -m 700 /root/.ssh; install -m 600 $VIRT_REWIND_ROOT/tests/key /root/.ssh/id_ed25519
+    ssh-keyscan 10.77.0.1 >/root/.ssh/known_hosts 2>/dev/null
+    mkdir -p '$folder' '$folder.real'; chmod 777 '$folder.real'; systemctl start nfs-server"
+  export_with no_root_squash
+  there "mount -t nfs4 -o vers=4.2 127.0.0.1:'$folder.real' '$folder'"
+  mkdir -p "$folder"
+  mount -t nfs4 -o vers=4.2 "10.77.0.2:$folder.real" "$folder"
+  ;;
+serverLeaves)
+  there 'systemctl stop nfs-server; systemd-run -q --on-active=60 systemctl start nfs-server'
+  ;;
+moveAndBack)
+  product move "$vm" qemu+ssh://root@10.77.0.2/system --address 10.77.0.2 --yes >&2
+  place next there
+  "$node" "$program" -c qemu+ssh://root@10.77.0.2/system move "$vm" qemu:///system --address 10.77.0.1 --yes >&2
+  place first env
+  ;;
+cacheNothing)
+  virsh -q dumpxml --inactive "$vm" | sed "s/cache='[a-z]*'/cache='none'/" >/tmp/cached.xml
+  virsh -q define /tmp/cached.xml
+  ;;
+startThere)
+  virsh -q dumpxml --inactive "$vm" >/tmp/there.xml
+  there "cat >/tmp/there.xml; virsh -q define /tmp/there.xml; virsh -q start '$vm'" </tmp/there.xml
+  ;;
+endThere) there "virsh -q destroy '$vm'; virsh -q undefine '$vm'" ;;
+squashed)
+  export_with root_squash
+  product checkpoint "$vm" squashed --kind disk || echo "exit $?"
+  product checkpoint "$vm" squashedRam --kind memory || echo "exit $?"
+  export_with no_root_squash
   ;;
 
 image) qemu-img create -q -f qcow2 "$folder/$vm-image.qcow2" 64M ;;

@@ -24,7 +24,6 @@ async function main(wanted: readonly string[], minutes: number): Promise<void> {
   if (unknown.length > 0) {
     throw new Error(`no group is called ${unknown.join(', ')}; there are ${names.join(', ')}`);
   }
-  const isWanted = (name: string): boolean => wanted.length === 0 || wanted.includes(name);
   const standing = readStanding();
   if (standing.resets === 0) {
     const capabilities = await runOk('virsh', ['-c', 'qemu:///system', 'capabilities']);
@@ -39,7 +38,9 @@ async function main(wanted: readonly string[], minutes: number): Promise<void> {
   const can = /daemon: (?:9\.9|\d\d)/u.test(versions) && /QEMU \d\d/u.test(versions.split('hypervisor').at(-1) ?? '');
   await denials();
   // In the order in which they are named.
-  const chosen = groups.filter(({ name }) => isWanted(name) && !standing.done.includes(name));
+  const isWanted = ({ name, shared }: Group): boolean =>
+    wanted.length === 0 ? shared === undefined : wanted.includes(name);
+  const chosen = groups.filter((group) => isWanted(group) && !standing.done.includes(group.name));
   const late: string[] = [];
   for (const group of chosen.toSorted((a, b) => wanted.indexOf(a.name) - wanted.indexOf(b.name))) {
     if (performance.now() > minutes * 60_000) {
@@ -76,11 +77,14 @@ const asProblems = (error: unknown): readonly string[] => [
 
 /** What follows a row that went wrong proves nothing. */
 async function tryGroup(group: Group, host: 'seamless' | 'before', standing: Standing): Promise<void> {
-  const { name, rows, user: account = 'root', uri = '', folder } = group;
+  const { name, rows, user: account = 'root', uri = '', folder, shared } = group;
   say(`\n  ${name}: as ${account}, a ${group.disk} disk in ${folder} ${uri}`.trimEnd());
   const vms = new Map<string, HostVm>();
   let user: HostUser | undefined;
   try {
+    if (shared) {
+      await hostDoes('share', name, folder);
+    }
     vms.set('', await HostVm.define(name, group));
     user = new HostUser(group);
     for (const [index, row] of rows.entries()) {

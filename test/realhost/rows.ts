@@ -57,6 +57,8 @@ export interface Group {
   readonly uri?: string;
   /** Another computer, as far as the product sees: of its own name, and without the folders of the VMs. */
   readonly elsewhere?: true;
+  /** A second host, which serves the folder by NFS. It runs where it is named. */
+  readonly shared?: true;
   /** Where the disk lies, and what makes a socket beside it. */
   readonly folder: string;
   readonly disk: 'qcow2' | 'raw';
@@ -391,6 +393,30 @@ export const groups: readonly Group[] = [
       host('polkitWithout', /sudo usermod -aG libvirt[^]*exit 9/u),
       host('polkitAgent', /^polkit +off\b/mu),
       host('polkitReads', /^polkit +off\b[^]*read-only[^]*exit 5[^]*exit 9/mu),
+    ],
+  },
+  {
+    name: 'shared',
+    shared: true,
+    folder: '/srv/shared',
+    disk: 'qcow2',
+    rows: [
+      ...[start, outside.disk('d1'), outside.memory('m1'), revert('m1'), undo],
+      // The server is not there for a minute.
+      ...[host('serverLeaves'), outside.memory('m2'), host('serverLeaves'), revert('m2'), undo],
+      // Its disk is cached on this host: libvirt does not let it go.
+      run('move VM qemu+ssh://root@10.77.0.2/system --address 10.77.0.2 --yes', undefined, { exit: 5 }),
+      ...[off, host('moveAndBack', /next: shut off; 3 snapshots\nfirst: shut off; 3 snapshots/u)],
+      ...[host('cacheNothing'), start, host('moveAndBack', /next: running; 3 [^]*first: running; 3 /u)],
+      // Another host's VM has its disk.
+      ...[
+        off,
+        host('startThere'),
+        { ...outside.offline('o1'), refused: 'imageInUse' },
+        { ...start, refused: 'failed' },
+      ],
+      ...[host('endThere'), outside.offline('o2'), start, off, remove('o2'), start],
+      host('squashed', /exit 0/u),
     ],
   },
 ];

@@ -86,12 +86,13 @@ describe('the order of the deep tests', () => {
     assert.deepEqual(Object.values(hostGroups).flat().toSorted(), table.toSorted());
   });
 
-  it('runs every group of it but the resets in twelve landings, on both hosts', () => {
+  it('runs every group of one host but the resets in twelve landings, on both', () => {
     const run = (from: number): readonly string[] =>
       Array.from({ length: 12 }, (_, at) => hostTurn(from + at)).flatMap(({ suite, groups: its }) =>
         its.map((group) => `${suite} ${group}`),
       );
-    const all = ['bookworm', 'trixie'].flatMap((suite) => groups.map(({ name }) => `${suite} ${name}`));
+    const alone = groups.filter(({ shared }) => shared === undefined);
+    const all = ['bookworm', 'trixie'].flatMap((suite) => alone.map(({ name }) => `${suite} ${name}`));
     assert.deepEqual(run(5).toSorted(), all.toSorted());
     assert.notEqual(hostTurn(12).groups[0], hostTurn(0).groups[0]);
   });
