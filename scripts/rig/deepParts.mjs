@@ -222,6 +222,7 @@ const more = {
       ],
       ...[
         'labReset',
+        'labThere',
         'repairShells',
         'bisect',
         'copyFile',

@@ -1,6 +1,7 @@
 // What is asked of a file system, this computer's or another's: Node's own calls, which fail with their codes. Knows no
 // image and no VM.
-import { type BigIntStats, constants, type Stats } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { type BigIntStats, constants, createReadStream, type Stats } from 'node:fs';
 import {
   access,
   chmod,
@@ -24,6 +25,7 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { readFileAtMost, openToRead } from './readFileAtMost.js';
 import { writeAll } from './writeAll.js';
 
@@ -72,6 +74,8 @@ export interface HeldFile {
   numbers(): Promise<FileNumbers>;
   /** From its beginning. */
   write(bytes: Uint8Array): Promise<void>;
+  /** What is in a file of this computer, which is of so many bytes. As a clone, where both are in one file system. */
+  bring(from: string, bytes: number): Promise<void>;
   chown(user: number, group: number): Promise<void>;
   chmod(mode: number): Promise<void>;
   sync(): Promise<void>;
@@ -98,6 +102,10 @@ export interface FileSystem {
   space(folder: string): Promise<{ readonly free: number; readonly total: number }>;
   /** Fails where there is anything of that name, a link too. Nobody else may read it. */
   create(path: string): Promise<HeldFile>;
+  /** One that we made. */
+  hold(path: string): Promise<HeldFile>;
+  /** SHA-256 of a text and what is in the file. */
+  digest(path: string, before: string): Promise<string>;
   /** As a clone, where the file system can. */
   copyInto(from: string, to: HeldFile): Promise<void>;
   /** Its text is on the disk. Fails where there is anything of that name. */
@@ -155,6 +163,12 @@ export const thisComputer: FileSystem = {
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
     return heldFile(await open(path, flags, 0o600));
   },
+  hold: async (path) => heldFile(await open(path, constants.O_RDWR | constants.O_NOFOLLOW)),
+  digest: async (path, before) => {
+    const digest = createHash('sha256').update(before);
+    await pipeline(createReadStream(path), digest);
+    return digest.digest('hex');
+  },
   copyInto: (from, to) => copyFile(from, to.path, constants.COPYFILE_FICLONE),
   writeNew: (path, text) => writeFile(path, text, { flag: 'wx', mode: 0o600, flush: true }),
   writeOver: async (path, bytes) => {
@@ -195,6 +209,7 @@ function heldFile(handle: FileHandle): HeldFile {
     stat: () => handle.stat(),
     numbers: () => handle.stat({ bigint: true }),
     write: (bytes) => writeAll(handle, bytes, 0),
+    bring: (from) => copyFile(from, pathOfOpen(handle), constants.COPYFILE_FICLONE),
     chown: (user, group) => handle.chown(user, group),
     chmod: (mode) => handle.chmod(mode),
     sync: () => handle.sync(),

@@ -19,7 +19,7 @@ export const labFailure = wingFailures('lab', {
       t('The network of the lab needs squid, which is not installed here. Install it (package {0}).', 'squid'),
     networkOfSession: () =>
       t(
-        'Only the libvirt of the system can give the lab a network. Specify it in the file: {0}',
+        'Only the system’s libvirt of this computer can give the lab a network. Specify it in the file: {0}',
         'connection: qemu:///system',
       ),
     networkUsed: ({ vm }: Of<'vm'>) =>

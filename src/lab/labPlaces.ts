@@ -13,7 +13,7 @@ import { shellWord } from '../base/shellWord.js';
 import { displayLine } from '../domain/plainText.js';
 import { type LabVmParts, seenAs, type SeenFile } from '../domain/labVm.js';
 import { listKept } from '../driver/files/keptImages.js';
-import { labImagesIn, labsFolder } from '../driver/files/labImages.js';
+import { fetchedFolder } from '../driver/files/labImages.js';
 import { qemuImg } from '../qemu/qemuImg.js';
 import { thisComputer } from '../base/fileSystem.js';
 import { readImage } from '../qemu/localImage.js';
@@ -125,7 +125,7 @@ async function fetchedImage(name: string, file: string, environment: NodeJS.Proc
     return undefined;
   }
   for (const connection of ['qemu:///session', 'qemu:///system']) {
-    const kept = await listKept(labImagesIn(labsFolder(connection, environment)));
+    const kept = await listKept(fetchedFolder(connection, environment));
     const found = kept.find((one) => one.name === name);
     if (found !== undefined) {
       return found.path;

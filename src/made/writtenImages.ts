@@ -19,8 +19,10 @@ export async function requireUnwritten(session: Session, files: readonly string[
   }
   const images = new Map(await Promise.all(files.map(async (file) => [await realOf(file), file] as const)));
   const { views } = await session.reachAll();
-  for (const { vm } of views.filter((view) => isBelow || isActive(view.vm.power))) {
-    for (const { source } of snapshotableDisks(vm)) {
+  for (const { vm, ref } of views.filter((view) => isBelow || isActive(view.vm.power))) {
+    // On another computer, other files have these paths.
+    const isThere = (await session.engine.hostLogin(ref, 'toRead')) !== undefined;
+    for (const { source } of isThere ? [] : snapshotableDisks(vm)) {
       const real = source === undefined ? undefined : await realOf(source);
       const file = real === undefined ? undefined : images.get(real);
       if (file !== undefined) {

@@ -7,7 +7,7 @@ import type { FileSystem } from '../base/fileSystem.js';
 import { stateCopy } from '../domain/chains/stateCopies.js';
 import { isActive, type Vm } from '../domain/vm.js';
 import type { VmFile } from '../domain/vmFiles.js';
-import { makeFolders } from './vmHost.js';
+import { makeFolders } from '../driver/files/makeFolders.js';
 import { type Manifest, mostStateBytes } from './manifest.js';
 
 export type TpmStates = NonNullable<Manifest['tpm']>;

@@ -1,6 +1,5 @@
 // The computer on which a VM and its files are: this one, or one that the connection has a login to.
-import { posix } from 'node:path';
-import { type FileSystem, thisComputer } from '../base/fileSystem.js';
+import { thisComputer } from '../base/fileSystem.js';
 import type { HostLogin } from '../hosts/hostLogin.js';
 import { noLog } from '../base/log.js';
 import { withShellHost } from '../driver/files/shellHost.js';
@@ -24,22 +23,4 @@ export function onVmHost<T>(
   return login === undefined
     ? work(hostHere(environment))
     : withShellHost({ login, log: noLog }, (host) => work({ ...host, login }));
-}
-
-/** Those that are not there yet. Others may pass through them. */
-export async function makeFolders(files: FileSystem, folder: string): Promise<void> {
-  try {
-    await files.mkdir(folder);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'EEXIST' && (await files.stat(folder)).isDirectory()) {
-      return;
-    }
-    if (code !== 'ENOENT') {
-      throw error;
-    }
-    await makeFolders(files, posix.dirname(folder));
-    await files.mkdir(folder);
-  }
-  await files.chmod(folder, 0o711);
 }

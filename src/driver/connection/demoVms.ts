@@ -111,7 +111,8 @@ async function makeDemoFolder(
 ): Promise<void> {
   const { kernel, disk } = demoVmFiles(vm);
   const details = { doing: 'make the folder of the lesson', path: vm.folder };
-  await onMade(await makeOwnFolder(vm.folder, { pattern: demoFolderPattern, empty: [kernel, disk], details }));
+  const own = { pattern: demoFolderPattern, empty: [kernel, disk], details };
+  await onMade(await makeOwnFolder(vm.folder, own, thisComputer));
   await copyFile(guest, kernel);
   await chmod(kernel, 0o644);
   const qemu = qemuImg(environment);

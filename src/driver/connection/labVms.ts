@@ -9,7 +9,14 @@ import {
   VIR_DOMAIN_XML_INACTIVE,
 } from '../../libvirt/flags.js';
 import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
+import { thisComputer } from '../../base/fileSystem.js';
+import type { HostLogin } from '../../hosts/hostLogin.js';
+import { isSession, parseUri } from '../../libvirt/uri.js';
+import type { Log } from '../../base/log.js';
+import { qemuImg } from '../../qemu/qemuImg.js';
 import { makeLabFolder, removeLabFolder } from '../files/labFolder.js';
+import type { LabHost } from '../files/labImages.js';
+import { withShellHost } from '../files/shellHost.js';
 import { isDemoVm } from '../xml/demoVmXml.js';
 import { isLabVm, labMachine, labVmXml } from '../xml/labVmXml.js';
 import type { LabVmMaker } from '../hypervisor.js';
@@ -20,7 +27,13 @@ import { type DemoVmPlace, placeObstacle } from './demoVms.js';
 import { labNetworkState, labNetworkUsers, makeLabNetwork, removeLabNetwork } from './labNetworks.js';
 import { forgettingFlags } from './movedVm.js';
 
-export function labVmsOn(place: DemoVmPlace): LabVmMaker {
+interface LabVmPlace extends DemoVmPlace {
+  /** To the computer that runs the VMs; absent: this one, or one that only libvirt leads to. */
+  readonly login: HostLogin | undefined;
+  readonly log: Log;
+}
+
+export function labVmsOn(place: LabVmPlace): LabVmMaker {
   const asFailureOf = async <T>(doing: string, vm: string | undefined, work: Promise<T>): Promise<T> => {
     try {
       return await work;
@@ -50,8 +63,8 @@ export function labVmsOn(place: DemoVmPlace): LabVmMaker {
 }
 
 /** @returns the first thing that is in the way; nothing is made */
-async function labVmObstacle(place: DemoVmPlace): Promise<LabVmObstacle | undefined> {
-  const obstacle = await placeObstacle(place);
+async function labVmObstacle(place: LabVmPlace): Promise<LabVmObstacle | undefined> {
+  const obstacle = await (place.login === undefined ? placeObstacle(place) : obstacleThere(place, place.login));
   if (obstacle !== undefined) {
     return obstacle;
   }
@@ -59,20 +72,45 @@ async function labVmObstacle(place: DemoVmPlace): Promise<LabVmObstacle | undefi
   return labMachine(xml) === undefined ? 'noEmulator' : undefined;
 }
 
+/** On another computer, as `placeObstacle` on this one. Where a session's folders would be is not known here. */
+async function obstacleThere(
+  { uri, capabilities, log }: LabVmPlace,
+  login: HostLogin,
+): Promise<LabVmObstacle | undefined> {
+  if (capabilities.driver !== 'qemu') {
+    return 'notQemu';
+  }
+  if (capabilities.readOnly) {
+    return 'readOnly';
+  }
+  if (isSession(parseUri(uri))) {
+    return 'otherHost';
+  }
+  return withShellHost({ login, log }, async ({ files, qemuImg: tool }) =>
+    (await files.user()) !== 0 ? 'otherHost' : (await tool.find()) === undefined ? 'noQemuImg' : undefined,
+  );
+}
+
+function onLabHost<T>({ login, log, environment }: LabVmPlace, work: (host: LabHost) => Promise<T>): Promise<T> {
+  return login === undefined
+    ? work({ files: thisComputer, qemuImg: qemuImg(environment), isHere: true })
+    : withShellHost({ login, log }, (host) => work({ ...host, isHere: false }));
+}
+
 /** Its files, then the VM: where it is there, it is whole. */
 async function makeLabVm(
-  place: DemoVmPlace,
+  place: LabVmPlace,
   vm: LabVm,
   parts: LabVmParts,
   onMade: Parameters<LabVmMaker['make']>[2],
 ): Promise<void> {
-  const { connection, environment } = place;
+  const { connection } = place;
   const { capabilities: xml } = await connection.call('connectGetCapabilities', {});
   const machine = labMachine(xml);
   if (machine === undefined) {
     throw new Failure('unsupported', { doing: 'make a VM of a lab', vm: vm.name });
   }
-  await makeLabFolder(vm, parts, environment, onMade);
+  await onLabHost(place, (host) => makeLabFolder(vm, parts, host, onMade));
   await connection.call('domainDefineXmlFlags', { xml: labVmXml(vm, parts, machine), flags: 0 });
 }
 
@@ -102,14 +140,14 @@ async function findOwn(
  *   should be unused
  */
 async function removeMadeVm(
-  place: Pick<DemoVmPlace, 'connection' | 'capabilities'>,
+  place: LabVmPlace,
   ...[vm, made, inUse, unused]: Parameters<LabVmMaker['remove']>
 ): Promise<readonly string[]> {
   const own = await findOwn(place, vm);
   if (own !== undefined) {
     await (unused === undefined ? removeUsed(place, own) : removeUnused(place, own));
   }
-  return removeLabFolder(vm, made, inUse);
+  return onLabHost(place, ({ files }) => removeLabFolder(vm, made, inUse, files));
 }
 
 type OwnVm = NonNullable<Awaited<ReturnType<typeof findOwn>>>;

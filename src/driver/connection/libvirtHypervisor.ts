@@ -297,7 +297,7 @@ export class LibvirtHypervisor implements Hypervisor {
     this.#guard({ doing: 'make the VM of the lesson', vm: vm.name }, makeDemoVm(this.#parts, vm, ...of));
 
   get labVms(): ReturnType<typeof labVmsOn> {
-    return labVmsOn(this.#parts);
+    return labVmsOn({ ...this.#parts, login: this.login });
   }
 
   async vmCopies(): Promise<VmCopies> {

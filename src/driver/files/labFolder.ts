@@ -1,20 +1,19 @@
-// The folder of a VM that a lab made, on this machine: made with all that the VM needs, removed with all that came.
-// Knows no libvirt.
-import { chmod, copyFile, mkdir, rmdir, unlink, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+// The folder of a VM that a lab made, on the computer that runs it: made with all that the VM needs of files of this
+// computer, removed with all that came. Knows no libvirt.
+import { posix } from 'node:path';
 import { demoFolderPattern } from '../../domain/demoVm.js';
 import type { MadeFile } from '../../domain/hostFiles.js';
 import { labFolderPattern, type LabVm, labVmFiles, type LabVmParts, seenAs } from '../../domain/labVm.js';
-import { thisComputer } from '../../base/fileSystem.js';
+import { type FileSystem, type HeldFile, thisComputer } from '../../base/fileSystem.js';
 import { ImageCommand } from '../../qemu/imageCommands.js';
 import { JudgedChain } from '../../qemu/judgedChain.js';
-import { importImage, removeLabImages, requireSeen, withSeenImage } from './labImages.js';
-import { qemuImg } from '../../qemu/qemuImg.js';
+import { importImage, type LabHost, removeLabImages, requireSeen, withSeenImage } from './labImages.js';
 import { isoImage } from '../../qemu/isoImage.js';
 import { metaData } from '../../domain/cloudSeed.js';
 import { seedLabel } from '../../qemu/cloneSeed.js';
 import { errnoOf } from '../../base/errno.js';
 import type { LabVmMaker } from '../hypervisor.js';
+import { makeFolders } from './makeFolders.js';
 import { identityNow, makeOwnFolder } from './ownVmFolder.js';
 
 const bytesPerMiB = 1024 * 1024;
@@ -23,11 +22,12 @@ const bytesPerMiB = 1024 * 1024;
 export async function makeLabFolder(
   vm: LabVm,
   parts: LabVmParts,
-  environment: NodeJS.ProcessEnv,
+  host: LabHost,
   onMade: (made: readonly MadeFile[]) => Promise<void>,
 ): Promise<void> {
   const details = { doing: 'make the files of a lab', vm: vm.name, path: vm.folder };
-  await mkdir(dirname(vm.folder), { recursive: true, mode: 0o711 });
+  const { files: there, qemuImg: tool } = host;
+  await makeFolders(there, posix.dirname(vm.folder));
   const files = labVmFiles(vm, parts);
   const { image, boot, cloudInit } = parts;
   const empty = [
@@ -36,26 +36,25 @@ export async function makeLabFolder(
     ...(boot?.initrd === undefined ? [] : [files.initrd]),
     ...(cloudInit === undefined ? [] : [files.seed]),
   ];
-  await onMade(await makeOwnFolder(vm.folder, { pattern: labFolderPattern, empty, details }));
-  const tool = qemuImg(environment);
+  await onMade(await makeOwnFolder(vm.folder, { pattern: labFolderPattern, empty, details }, there));
   const [first = '', ...others] = image === undefined ? ['', ...files.disks] : files.disks;
   if (image !== undefined) {
     const { how, sizeMiB } = image;
     await withSeenImage(image, parts.seen, async (chain) => {
       const [{ format: backingFormat, virtualBytes }] = chain.layers;
-      const command =
-        how === 'linked'
-          ? ImageCommand.createOverlay({
-              file: first,
-              backing: await importImage(vm, chain, tool),
-              backingFormat,
-              virtualBytes,
-            })
-          : ImageCommand.convert(chain, first);
-      await tool.run(command, details);
+      if (how === 'copy' && host.isHere) {
+        await tool.run(ImageCommand.convert(chain, first), details);
+        return;
+      }
+      const backing = await importImage(vm, chain, host);
+      await (how === 'linked'
+        ? tool.run(ImageCommand.createOverlay({ file: first, backing, backingFormat, virtualBytes }), details)
+        : JudgedChain.within({ file: backing, format: backingFormat }, there, (imported) =>
+            tool.run(ImageCommand.convert(imported, first), details),
+          ));
     });
     if (sizeMiB !== undefined) {
-      await JudgedChain.within({ file: first, format: 'qcow2' }, thisComputer, (disk) =>
+      await JudgedChain.within({ file: first, format: 'qcow2' }, there, (disk) =>
         tool.run(ImageCommand.resize(disk, sizeMiB * bytesPerMiB), details),
       );
     }
@@ -69,26 +68,38 @@ export async function makeLabFolder(
     [boot?.initrd, files.initrd],
   ] as const) {
     if (from !== undefined) {
-      await copySeen(from, to, parts.seen);
-      await chmod(to, 0o644);
+      await copySeen(from, to, parts.seen, there);
     }
   }
   if (cloudInit !== undefined) {
-    await writeFile(files.seed, seedOf(vm, cloudInit));
+    const bytes = seedOf(vm, cloudInit);
     // It may have keys. The system's QEMU, which only root has, is another user.
-    await chmod(files.seed, process.getuid?.() === 0 ? 0o644 : 0o600);
+    const mode = (await there.user()) === 0 ? 0o644 : 0o600;
+    await withHeld(there, files.seed, async (seed) => {
+      await seed.write(bytes);
+      await seed.chmod(mode);
+    });
   }
 }
 
 /** What was looked at, whatever stands there by now. */
-async function copySeen(from: string, to: string, seen: LabVmParts['seen']): Promise<void> {
+async function copySeen(from: string, to: string, seen: LabVmParts['seen'], there: FileSystem): Promise<void> {
   const file = await thisComputer.open(from);
   try {
     const { dev, ino, size: bytes, mtimeMs: modifiedAt } = await file.stat();
     requireSeen(from, seenAs({ real: `${dev}:${ino}`, bytes, modifiedAt }), seen);
-    await copyFile(file.path, to);
+    await withHeld(there, to, (held) => held.bring(file.path, bytes));
   } finally {
     await file.close();
+  }
+}
+
+async function withHeld(there: FileSystem, path: string, use: (held: HeldFile) => Promise<void>): Promise<void> {
+  const held = await there.hold(path);
+  try {
+    await use(held);
+  } finally {
+    await held.close();
   }
 }
 
@@ -114,24 +125,25 @@ export async function removeLabFolder(
   vm: LabVm,
   made: readonly MadeFile[],
   inUse: Parameters<LabVmMaker['remove']>[2],
+  files: FileSystem,
 ): Promise<readonly string[]> {
   const { folder } = vm;
   const own = made.find(({ path }) => path === folder)?.identity;
-  const now = await identityNow(folder);
+  const now = await identityNow(folder, files);
   // A record may have been edited, and one of an earlier version does not tell the folder apart.
   const hasOurName = labFolderPattern.test(folder) || demoFolderPattern.test(folder);
   const isOwn = hasOurName && (own === undefined || own === now);
   if (now !== undefined && !isOwn) {
     return [folder];
   }
-  for (const { path, identity } of made.filter(({ path }) => dirname(path) === folder)) {
-    if (identity !== undefined && (await identityNow(path)) === identity) {
-      await unlink(path);
+  for (const { path, identity } of made.filter(({ path }) => posix.dirname(path) === folder)) {
+    if (identity !== undefined && (await identityNow(path, files)) === identity) {
+      await files.unlink(path);
     }
   }
-  await removeLabImages(vm, inUse);
+  await removeLabImages(vm, inUse, files);
   try {
-    await rmdir(folder);
+    await files.removeFolder(folder);
     return [];
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') {

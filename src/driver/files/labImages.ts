@@ -1,25 +1,31 @@
-// The images of labs, copied out of repositories: what stands there later changes no VM. Each content is there once, in
-// a folder beside those of the VMs. A VM's folder has a link to each of its own, and an image without one goes, unless
-// somebody else rests on it.
+// The images of labs, copied out of repositories to the computer that runs the VMs: what stands there later changes no
+// VM. Each content is there once, in a folder beside those of the VMs. A VM's folder has a link to each of its own, and
+// an image without one goes, unless somebody else rests on it.
 import { createHash } from 'node:crypto';
-import { constants, createReadStream, type Stats } from 'node:fs';
-import { chmod, copyFile, link, mkdir, readdir, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, isAbsolute, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { isAbsolute, join, posix } from 'node:path';
 import { hasCode, undefinedIfAbsent } from '../../base/errno.js';
-import { thisComputer } from '../../base/fileSystem.js';
+import { type FileStats, type FileSystem, thisComputer } from '../../base/fileSystem.js';
 import { type LabVm, type LabVmParts, seenAs } from '../../domain/labVm.js';
 import { unjudgedImage } from '../../domain/unjudgedImage.js';
 import { contentOfKept } from './keptImages.js';
+import { makeFolders } from './makeFolders.js';
 import { JudgedChain, type JudgedLayer } from '../../qemu/judgedChain.js';
-import type { QemuImg } from '../../qemu/qemuImg.js';
+import type { ImageHost } from '../../qemu/qemuImg.js';
 import type { LabVmMaker } from '../hypervisor.js';
+import { isFar } from '../sharedHost.js';
 import { rebaseImage } from '../../qemu/changeImage.js';
+
+/** The computer that runs the VMs. */
+export interface LabHost extends ImageHost {
+  readonly isHere: boolean;
+}
 
 /** What a crash left of an import; a folder: what was received of an image of the catalogue. */
 const partPattern = /^\.[\da-f]{16}\.part$/u;
 const partLastsMs = 24 * 60 * 60_000;
+/** In a folder of ours. */
+const mostNames = 100_000;
 const linkPattern = /^image-\d{1,3}$/u;
 
 /**
@@ -39,13 +45,18 @@ export function labsFolder(connection: string, environment: NodeJS.ProcessEnv): 
     : '/var/lib/libvirt/images/virt-rewind/labs';
 }
 
+/** Where this computer keeps images of the catalogue, for VMs of the connection. */
+export function fetchedFolder(connection: string, environment: NodeJS.ProcessEnv): string {
+  return labImagesIn(labsFolder(isFar(connection) ? 'qemu:///session' : connection, environment));
+}
+
 /** @param labs the folder of the folders of VMs */
-export function labImagesIn(labs: string): string {
+function labImagesIn(labs: string): string {
   return join(labs, 'virt-rewind-lab-images');
 }
 
 function storeOf({ folder }: LabVm): string {
-  return labImagesIn(dirname(folder));
+  return labImagesIn(posix.dirname(folder));
 }
 
 /** The name of a partial file. It contains the VM, so that a removal of its rest after a crash includes it. */
@@ -76,19 +87,20 @@ export function requireSeen(path: string, now: string, seen: LabVmParts['seen'])
 }
 
 /** @returns where the image stands that the VM's overlay can rest on */
-export async function importImage(vm: LabVm, { layers }: JudgedChain, qemuImg: QemuImg): Promise<string> {
+export async function importImage(vm: LabVm, { layers }: JudgedChain, host: LabHost): Promise<string> {
+  const { files } = host;
   const store = storeOf(vm);
-  await mkdir(store, { recursive: true, mode: 0o711 });
+  await makeFolders(files, store);
   const own: string[] = [];
   for (const layer of layers.toReversed()) {
     own.unshift(
-      await importLayer(layer, own[0], { store, part: partOf(vm), qemuImg, below: layers[layers.length - own.length] }),
+      await importLayer(layer, own[0], { store, part: partOf(vm), host, below: layers[layers.length - own.length] }),
     );
-    await linkInto(vm, own[0] ?? '', own.length - 1);
+    await files.link(own[0] ?? '', posix.join(vm.folder, `image-${String(own.length - 1)}`));
   }
   const [top = '', ...below] = own;
   // The copies are what was judged: each names the one below it, and the last names nothing.
-  await JudgedChain.within({ file: top, format: layers[0].format }, thisComputer, (chain) => {
+  await JudgedChain.within({ file: top, format: layers[0].format }, files, (chain) => {
     const found = chain.layers.map(({ path }) => path);
     return found.join('\n') === [top, ...below].join('\n')
       ? Promise.resolve()
@@ -101,61 +113,75 @@ interface Import {
   readonly store: string;
   /** In which it is filled. */
   readonly part: string;
-  readonly qemuImg: QemuImg;
+  readonly host: LabHost;
   readonly below: JudgedLayer | undefined;
 }
 
 async function importLayer(
-  { path, name, format }: JudgedLayer,
+  { path, name, format, bytes }: JudgedLayer,
   backing: string | undefined,
-  { store, part, qemuImg, below }: Import,
+  { store, part, host, below }: Import,
 ): Promise<string> {
-  const kept = contentOfKept(path, store);
-  if (kept !== undefined && backing === undefined) {
+  const { files, isHere } = host;
+  // The name says what was copied, and on what it rests.
+  const before = `${format}\n${backing ?? ''}\n`;
+  const kept = isHere && backing === undefined ? contentOfKept(path, store) : undefined;
+  if (kept !== undefined) {
     const file = join(store, kept);
-    await link(path, file).catch((error: unknown) => {
+    await files.link(path, file).catch((error: unknown) => {
       if (!hasCode(error, 'EEXIST')) {
         throw error;
       }
     });
     return file;
   }
+  const there = isHere ? undefined : posix.join(store, await thisComputer.digest(name, before));
+  if (there !== undefined && (await seenAt(there, files)) !== undefined) {
+    return there;
+  }
   try {
-    await copyFile(name, part, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
-    // Before the rebase, which changes the file: the name says what was copied, and on what it rests.
-    const digest = createHash('sha256').update(`${format}\n${backing ?? ''}\n`);
-    await pipeline(createReadStream(part), digest);
-    if (backing !== undefined) {
-      const backingFormat = below?.format ?? 'raw';
-      await rebaseImage({ file: part, backing, backingFormat }, { files: thisComputer, qemuImg });
+    const held = await files.create(part);
+    try {
+      await held.bring(name, bytes);
+      await held.chmod(0o644);
+    } finally {
+      await held.close();
     }
-    await chmod(part, 0o644);
-    const file = join(store, digest.digest('hex'));
-    if ((await seenAt(file)) === undefined) {
-      await rename(part, file);
+    // Before the rebase, which changes the file.
+    const file = posix.join(store, await files.digest(part, before));
+    if (backing !== undefined) {
+      await rebaseImage({ file: part, backing, backingFormat: below?.format ?? 'raw' }, host);
+    }
+    if ((await seenAt(file, files)) === undefined) {
+      await files.rename(part, file);
     }
     return file;
   } finally {
-    await undefinedIfAbsent(unlink(part));
+    await undefinedIfAbsent(files.unlink(part));
   }
 }
 
-async function linkInto({ folder }: LabVm, file: string, at: number): Promise<void> {
-  await link(file, join(folder, `image-${String(at)}`));
-}
-
 /** What a path leads to: `number` is the same for all that lead there. Undefined where there is nothing. */
-async function seenAt(path: string): Promise<(Stats & { readonly number: string }) | undefined> {
-  const stats = await undefinedIfAbsent(stat(path));
+async function seenAt(path: string, files: FileSystem): Promise<(FileStats & { readonly number: string }) | undefined> {
+  const stats = await undefinedIfAbsent(files.stat(path));
   return stats && Object.assign(stats, { number: `${stats.dev}:${stats.ino}` });
 }
 
-/** Whether the VM has a link to the content of one of these files. */
+/** @throws Error where there are more than anybody has */
+async function namesIn(folder: string, files: FileSystem): Promise<readonly string[]> {
+  const names = await undefinedIfAbsent(files.names(folder, mostNames));
+  if (names === undefined && (await seenAt(folder, files)) !== undefined) {
+    throw new Error(`${folder} has more than ${mostNames} files`);
+  }
+  return names ?? [];
+}
+
+/** Whether the VM has a link to the content of one of these files, which are of this computer. */
 export async function hasLinkTo({ folder }: Pick<LabVm, 'folder'>, files: readonly string[]): Promise<boolean> {
-  const names = folder === '' ? [] : ((await undefinedIfAbsent(readdir(folder))) ?? []);
+  const names = folder === '' ? [] : await namesIn(folder, thisComputer);
   const links = names.filter((name) => linkPattern.test(name)).map((name) => join(folder, name));
   const numbers = async (paths: readonly string[]): Promise<readonly string[]> => {
-    const all = await Promise.all(paths.map(async (path) => (await seenAt(path))?.number));
+    const all = await Promise.all(paths.map(async (path) => (await seenAt(path, thisComputer))?.number));
     return all.filter((number) => number !== undefined);
   };
   const linked = new Set(await numbers(links));
@@ -163,26 +189,29 @@ export async function hasLinkTo({ folder }: Pick<LabVm, 'folder'>, files: readon
 }
 
 /** The VM's links, and each image that no VM has a link to and nobody else uses. */
-export async function removeLabImages(vm: LabVm, inUse: Parameters<LabVmMaker['remove']>[2]): Promise<void> {
+export async function removeLabImages(
+  vm: LabVm,
+  inUse: Parameters<LabVmMaker['remove']>[2],
+  files: FileSystem,
+): Promise<void> {
   const store = storeOf(vm);
-  await undefinedIfAbsent(unlink(partOf(vm)));
-  const names = (await undefinedIfAbsent(readdir(store))) ?? [];
+  await undefinedIfAbsent(files.unlink(partOf(vm)));
   const images = new Map<string, string>();
-  for (const name of names) {
-    const path = join(store, name);
-    const seen = await seenAt(path);
-    const changedAt = (await seenAt(join(path, 'image')))?.mtimeMs ?? seen?.mtimeMs ?? 0;
+  for (const name of await namesIn(store, files)) {
+    const path = posix.join(store, name);
+    const seen = await seenAt(path, files);
+    const changedAt = (await seenAt(posix.join(path, 'image'), files))?.mtimeMs ?? seen?.mtimeMs ?? 0;
     if (seen !== undefined && partPattern.test(name) && Date.now() - changedAt > partLastsMs) {
-      await rm(path, { recursive: true, force: true });
+      await files.removeTree(path);
     } else if (seen !== undefined) {
       images.set(seen.number, path);
     }
   }
   const links: string[] = [];
   const own = new Map<string, number>();
-  for (const name of (await undefinedIfAbsent(readdir(vm.folder))) ?? []) {
-    const path = join(vm.folder, name);
-    const seen = linkPattern.test(name) ? await seenAt(path) : undefined;
+  for (const name of await namesIn(vm.folder, files)) {
+    const path = posix.join(vm.folder, name);
+    const seen = linkPattern.test(name) ? await seenAt(path, files) : undefined;
     const image = seen && images.get(seen.number);
     if (image !== undefined) {
       links.push(path);
@@ -192,22 +221,22 @@ export async function removeLabImages(vm: LabVm, inUse: Parameters<LabVmMaker['r
   const left: string[] = [];
   for (const path of images.values()) {
     const isImage = /\/[\da-f]{64}$/u.test(path);
-    if (isImage && (await seenAt(path))?.nlink === 1 + (own.get(path) ?? 0)) {
+    if (isImage && (await seenAt(path, files))?.nlink === 1 + (own.get(path) ?? 0)) {
       left.push(path);
     }
   }
   // Before the links go: somebody may rest on the content by the name of one.
   const used = await inUse(left);
   for (const path of links) {
-    await undefinedIfAbsent(unlink(path));
+    await undefinedIfAbsent(files.unlink(path));
   }
   for (const path of left.filter((one) => !used.has(one))) {
     // Another VM may have got a link to it meanwhile.
-    if ((await seenAt(path))?.nlink === 1) {
-      await undefinedIfAbsent(unlink(path));
+    if ((await seenAt(path, files))?.nlink === 1) {
+      await undefinedIfAbsent(files.unlink(path));
     }
   }
-  await rmdir(store).catch((error: unknown) => {
+  await files.removeFolder(store).catch((error: unknown) => {
     if (!hasCode(error, 'ENOENT', 'ENOTEMPTY')) {
       throw error;
     }

@@ -1,7 +1,8 @@
-// The folder of a VM that we make on this machine, and which file is still the one that was made.
-import { chmod, lstat, mkdir, open, rm, type FileHandle } from 'node:fs/promises';
+// The folder of a VM that we make, and which file is still the one that was made.
+import { rm, type FileHandle } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { undefinedIfAbsent } from '../../base/errno.js';
+import { type FileSystem, thisComputer } from '../../base/fileSystem.js';
 import { Failure } from '../../domain/failure.js';
 import { identityOf, type MadeFile } from '../../domain/hostFiles.js';
 
@@ -20,23 +21,29 @@ interface OwnFolder {
 export async function makeOwnFolder(
   folder: string,
   { pattern, empty, details }: OwnFolder,
+  files: FileSystem,
 ): Promise<readonly MadeFile[]> {
   if (!isAbsolute(folder) || !pattern.test(folder)) {
     throw new Failure('failed', details);
   }
-  await mkdir(folder, { mode: 0o711 });
-  // A strict umask may have removed these rights.
-  await chmod(folder, 0o711);
-  const identity = await identityNow(folder);
-  return [{ path: folder, ...(identity !== undefined && { identity }) }, ...(await Promise.all(empty.map(makeEmpty)))];
+  await files.mkdir(folder);
+  await files.chmod(folder, 0o711);
+  const identity = await identityNow(folder, files);
+  const made: MadeFile[] = [{ path: folder, ...(identity !== undefined && { identity }) }];
+  // One after the other: a shell holds one file at a time.
+  for (const path of empty) {
+    made.push(await makeEmpty(path, files));
+  }
+  return made;
 }
 
-async function makeEmpty(path: string): Promise<MadeFile> {
-  const handle = await open(path, 'wx', 0o644);
+async function makeEmpty(path: string, files: FileSystem): Promise<MadeFile> {
+  const file = await files.create(path);
   try {
-    return { path, identity: await identityOfOpen(handle) };
+    await file.chmod(0o644);
+    return { path, identity: identityOf(await file.numbers()) };
   } finally {
-    await handle.close();
+    await file.close();
   }
 }
 
@@ -44,9 +51,9 @@ async function makeEmpty(path: string): Promise<MadeFile> {
 // somebody's.
 
 /** The identity of the path itself; it does not follow a link. */
-export async function identityNow(path: string): Promise<string | undefined> {
-  const stats = await undefinedIfAbsent(lstat(path, { bigint: true }));
-  return stats && identityOf(stats);
+export async function identityNow(path: string, files = thisComputer): Promise<string | undefined> {
+  const numbers = await undefinedIfAbsent(files.numbers(path));
+  return numbers && identityOf(numbers);
 }
 
 export async function identityOfOpen(handle: FileHandle): Promise<string> {

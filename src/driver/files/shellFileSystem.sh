@@ -13,6 +13,8 @@
 # | make     | a file that was not there, and tells which                                            |
 # | hold     | keeps a file of ours open                                                              |
 # | fill     | bytes, given as base64, into that file                                                |
+# | take     | so many bytes of what comes next, into that file                                      |
+# | digest   | SHA-256 of a text and what is in a file                                               |
 # | write    | a text into a file that was not there                                                 |
 # | over     | bytes, given as base64, over the first ones of a file                                 |
 # | ram      | a head, given as base64, so often, and what stands in a file from a byte on           |
@@ -59,6 +61,10 @@ names() { find "$1/" -mindepth 1 -maxdepth 1 -printf '%f\0' | head -zn "$2"; }
 # It opens what somebody put there meanwhile too, changes nothing of it, and does not end the shell where nothing is.
 hold() { [ -f "$1" ] && exec 5<>"$1"; }
 fill() { printf %s "$1" | base64 -d >&5; }
+take() {
+  dd iflag=fullblock,count_bytes bs=1M count="$1" status=none of=/proc/self/fd/5 && [ "$(stat -Lc %s /proc/self/fd/5)" = "$1" ]
+}
+digest() { is_file "$1" && { printf %s "$2"; cat -- "$1"; } | sha256sum; }
 let_go() { exec 5>&-; }
 make() { (set -C; exec 8>"$1" && facts_of -Lc /proc/self/fd/8); }
 write() { (set -C; printf %s "$2" >"$1") && sync -- "$1"; }

@@ -1,5 +1,6 @@
 // The file system of another computer, through a shell there that has GNU's coreutils and find.
-import { constants } from 'node:fs';
+import { constants, createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import type { FileNumbers, FileStats, FileSystem, HeldFile, OpenFile } from '../../base/fileSystem.js';
 import { Failure } from '../../domain/failure.js';
 import { BadImage, type Place } from '../../qemu/imageBytes.js';
@@ -50,7 +51,15 @@ export function shellFileSystem(ask: Ask, shell?: HostShell): FileSystem {
       const [free = NaN, total = NaN, unit = NaN] = told.split(' ').map(Number);
       return { free: free * unit, total: total * unit };
     },
-    create: (path) => (shell === undefined ? Promise.reject(errnoError('')) : makeHeld(path, shell, run)),
+    create: (path) => (shell === undefined ? Promise.reject(errnoError('')) : hold('make', path, shell, run)),
+    hold: (path) => (shell === undefined ? Promise.reject(errnoError('')) : hold('facts_of', path, shell, run)),
+    digest: async (path, before) => {
+      const told = await text('digest', path, before);
+      if (!/^[\da-f]{64}\b/u.test(told)) {
+        throw errnoError(told);
+      }
+      return told.slice(0, 64);
+    },
     copyInto: async (from, to) => {
       const never = new AbortController().signal;
       const answer = await shell?.watch(['cp', '--reflink=auto', '--', from, to.path], never, () => undefined);
@@ -79,9 +88,10 @@ const letters = new Map([
   ['x', constants.X_OK],
 ]);
 
-/** Made where nothing was, and held open: what is held must be what was made. */
-async function makeHeld(path: string, shell: HostShell, run: Run): Promise<HeldFile> {
-  const made = parseStat((await run('make', path)).out.toString('utf8'));
+/** Made where nothing was, or there already; and held open: what is held must be what stood there. */
+async function hold(how: 'make' | 'facts_of', path: string, shell: HostShell, run: Run): Promise<HeldFile> {
+  const words = how === 'make' ? [how, path] : [how, '-c', path];
+  const made = parseStat((await run(...words)).out.toString('utf8'));
   shell.tell('hold', path);
   const statHeld = async (): Promise<Stat> => parseStat((await run('facts_of', '-Lc', held)).out.toString('utf8'));
   const runOnly = async (...words: readonly string[]): Promise<void> => {
@@ -101,11 +111,33 @@ async function makeHeld(path: string, shell: HostShell, run: Run): Promise<HeldF
     stat: async () => (await statHeld()).stats,
     numbers: () => Promise.resolve(numbers),
     write: (bytes) => runOnly('fill', Buffer.from(bytes).toString('base64')),
+    bring: async (from, bytes) => {
+      const answer = await shell.feed([['take', String(bytes)]], (input, signal) =>
+        pipeline(() => exactly(from, bytes), input, { end: false, signal }),
+      );
+      if (answer.code !== 0) {
+        throw errnoError(answer.said);
+      }
+    },
     chown: (user, group) => runOnly('chown', `${user}:${group}`, held),
     chmod: (mode) => runOnly('chmod', mode.toString(8), held),
     sync: () => runOnly('sync', held),
     close,
   };
+}
+
+/** The shell would wait for what is missing, and take what is more for commands. */
+async function* exactly(file: string, bytes: number): AsyncGenerator<Buffer> {
+  let left = bytes;
+  if (left > 0) {
+    for await (const part of createReadStream(file, { end: bytes - 1 }) as AsyncIterable<Buffer>) {
+      left -= part.length;
+      yield part;
+    }
+  }
+  if (left > 0) {
+    throw new Error(`${file} is shorter by now`);
+  }
 }
 
 /** By its path: what is read after it was looked at must be of the same file. */
@@ -229,6 +261,7 @@ function milliseconds(time: string): number {
 const codes: readonly (readonly [code: string, words: string])[] = [
   ['ENOENT', 'No such file or directory'],
   ['ENOTDIR', 'Not a directory'],
+  ['ENOTEMPTY', 'Directory not empty'],
   ['EPERM', 'Operation not permitted'],
   ['EROFS', 'Read-only file system'],
   ['EACCES', 'Permission denied'],

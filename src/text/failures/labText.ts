@@ -6,9 +6,7 @@ import { obstacleText } from './obstacleText.js';
 export function labObstacleText(obstacle: LabVmObstacle): string {
   switch (obstacle) {
     case 'otherHost':
-      return t(
-        'Its VMs are on another computer, and a lab creates its images on this one. Run Virt Rewind on that computer.',
-      );
+      return t('Its VMs are on another computer. Connect to it as root: {0}', 'qemu+ssh://root@HOST/system');
     case 'systemWithoutRoot':
       return t(
         'QEMU runs there as another user and cannot read your files. Use your own session: write {0} into the file.',

@@ -2,6 +2,7 @@
 import { t } from '@vscode/l10n';
 import type { LabVmObstacle } from '../../domain/labVm.js';
 import { bytesText } from '../../text/bytesText.js';
+import { labObstacleText } from '../../text/failures/labText.js';
 import { obstacleText } from '../../text/failures/obstacleText.js';
 import { type Of, wingFailures } from '../../text/failures/wingFailures.js';
 
@@ -80,7 +81,7 @@ export const guestFailure = wingFailures('guest', {
     noProgram: ({ program }: Of<'program'>) =>
       t('{0} is not installed here. Install it (Debian and Ubuntu: package {1}).', program, 'openssh-client'),
     obstacle: ({ connection, obstacle }: Of<'connection'> & { readonly obstacle: LabVmObstacle }) =>
-      `${t('VMs cannot be created on {0}.', connection)} ${obstacleText(obstacle)}`,
+      `${t('VMs cannot be created on {0}.', connection)} ${obstacle === 'otherHost' ? labObstacleText(obstacle) : obstacleText(obstacle)}`,
     /** The image, and its size. */
     smallDisk: ({ name, bytes }: Of<'name'> & { readonly bytes: number }) =>
       t('The disk must have at least {0}, the size of the image {1}.', bytesText(bytes), name),

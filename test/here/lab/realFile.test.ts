@@ -39,10 +39,11 @@ describe('the file of a path', () => {
   });
 
   it('may be the image of a lab where it cannot be seen', async () => {
-    const ask = (source: string): Promise<void> =>
+    const ask = (source: string, login?: object): Promise<void> =>
       requireUnwritten(
         {
           reachAll: () => Promise.resolve({ views: [{ vm: vm({ disks: [disk('vda', source)] }) }] }),
+          engine: { hostLogin: () => Promise.resolve(login) },
         } as never,
         [at('image')],
         true,
@@ -51,5 +52,8 @@ describe('the file of a path', () => {
     await ask(at('other'));
     await assert.rejects(ask(at('sub/hard')), isRefused);
     await assert.rejects(ask(at('loop')), isRefused);
+    // Of a VM on another computer.
+    await ask(at('sub/hard'), {});
+    await ask(at('loop'), {});
   });
 });

@@ -7,7 +7,7 @@ import type { FileSystem } from '../../../base/fileSystem.js';
 import { transferFailure } from '../../../transfer/transferFailure.js';
 import { copiesFailure } from '../copiesFailure.js';
 import { isLeft, markOfUs } from '../../../journal/processMark.js';
-import { makeFolders } from '../../../transfer/vmHost.js';
+import { makeFolders } from '../../../driver/files/makeFolders.js';
 import { MadeRestore, type RestoreHost } from './madeRestore.js';
 import { devicesName, markName, namesIn, orFault, readMark, type RestoreMark } from './readFolder.js';
 

@@ -4,7 +4,7 @@ import { CliError } from '../../../cli/commandError.js';
 import { Failure } from '../../../domain/failure.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
 import type { CommandAnswer } from '../../../cli/printed.js';
-import { labImagesIn, labsFolder } from '../../../driver/files/labImages.js';
+import { fetchedFolder } from '../../../driver/files/labImages.js';
 import { bytesText } from '../../../text/bytesText.js';
 import { guestFailure } from '../guestFailure.js';
 import { fetchingText, uncheckedText } from '../guestText.js';
@@ -32,7 +32,7 @@ export const images: CommandHandler = async (context) => {
 
 /** On the connection of the call. */
 function storeOf({ session }: Context): string {
-  return labImagesIn(labsFolder(connectionOf(session), process.env));
+  return fetchedFolder(connectionOf(session), process.env);
 }
 
 function connectionOf({ engine }: Context['session']): string {

@@ -1,7 +1,7 @@
 // New VM…: of an image of the catalogue, or of a file; told when the guest is ready.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
-import { labImagesIn, labsFolder } from '../../../driver/files/labImages.js';
+import { fetchedFolder } from '../../../driver/files/labImages.js';
 import { bytesText } from '../../../text/bytesText.js';
 import { failureText } from '../../../text/failures/failureText.js';
 import type { CommandRun } from '../../../ui/commands/commandServices.js';
@@ -29,7 +29,7 @@ export async function createVm(run: CommandRun): Promise<{ readonly vm: string }
 
 async function pickImage(run: CommandRun, connection: string): Promise<NewVm['image']> {
   const folder = run.history.folder;
-  const kept = await listKept(labImagesIn(labsFolder(connection, process.env)));
+  const kept = await listKept(fetchedFolder(connection, process.env));
   const catalogue = await readCatalogue(folder);
   const lines = catalogue.map(({ name, address }) => {
     const here = kept.find((one) => one.name === name);

@@ -14,7 +14,8 @@ import { labFolderName, type LabVm, type LabVmParts, seenAs } from '../../../dom
 import { refuse } from '../../../domain/refusal.js';
 import type { VmRef } from '../../../domain/vm.js';
 import { newHostKey } from '../../../base/hostKey.js';
-import { labImagesIn, labsFolder } from '../../../driver/files/labImages.js';
+import { fetchedFolder, labsFolder } from '../../../driver/files/labImages.js';
+import { isFar } from '../../../driver/sharedHost.js';
 import type { LabStore } from '../../../journal/labStore.js';
 import { requireReach } from '../../../made/qemuReach.js';
 import { requireUnwritten } from '../../../made/writtenImages.js';
@@ -183,7 +184,7 @@ async function imageOf(
   labs: string,
   wish: NewVmWish,
 ): Promise<Pick<LabVmParts, 'image' | 'seen'>> {
-  const store = labImagesIn(labs);
+  const store = fetchedFolder(connection, wish.environment);
   const isOwn = 'file' in image;
   const path = isOwn
     ? await fileOf(resolve(image.file))
@@ -202,7 +203,7 @@ async function imageOf(
     }
     const usual = isOwn || usualDiskMiB * bytesPerMiB < virtualBytes ? undefined : usualDiskMiB;
     const sizeMiB = diskMiB ?? usual;
-    if (isOwn) {
+    if (isOwn && !isFar(connection)) {
       await requireRoom(labs, bytes);
     }
     return {
