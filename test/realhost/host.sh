@@ -169,10 +169,6 @@ moveAndBack)
   "$node" "$program" -c qemu+ssh://root@10.77.0.2/system move "$vm" qemu:///system --address 10.77.0.1 --yes >&2
   place first env
   ;;
-cacheNothing)
-  virsh -q dumpxml --inactive "$vm" | sed "s/cache='[a-z]*'/cache='none'/" >/tmp/cached.xml
-  virsh -q define /tmp/cached.xml
-  ;;
 startThere)
   virsh -q dumpxml --inactive "$vm" >/tmp/there.xml
   there "cat >/tmp/there.xml; virsh -q define /tmp/there.xml; virsh -q start '$vm'" </tmp/there.xml

@@ -16,7 +16,7 @@ import type { Log } from '../../base/log.js';
 import { qemuImg } from '../../qemu/qemuImg.js';
 import { makeLabFolder, removeLabFolder } from '../files/labFolder.js';
 import type { LabHost } from '../files/labImages.js';
-import { withShellHost } from '../files/shellHost.js';
+import type { withShellHost } from '../files/shellHost.js';
 import { isDemoVm } from '../xml/demoVmXml.js';
 import { isLabVm, labMachine, labVmXml } from '../xml/labVmXml.js';
 import type { LabVmMaker } from '../hypervisor.js';
@@ -86,7 +86,7 @@ async function obstacleThere(
   if (isSession(parseUri(uri))) {
     return 'otherHost';
   }
-  return withShellHost({ login, log }, async ({ files, qemuImg: tool }) =>
+  return withThatHost({ login, log }, async ({ files, qemuImg: tool }) =>
     (await files.user()) !== 0 ? 'otherHost' : (await tool.find()) === undefined ? 'noQemuImg' : undefined,
   );
 }
@@ -94,8 +94,12 @@ async function obstacleThere(
 function onLabHost<T>({ login, log, environment }: LabVmPlace, work: (host: LabHost) => Promise<T>): Promise<T> {
   return login === undefined
     ? work({ files: thisComputer, qemuImg: qemuImg(environment), isHere: true })
-    : withShellHost({ login, log }, (host) => work({ ...host, isHere: false }));
+    : withThatHost({ login, log }, (host) => work({ ...host, isHere: false }));
 }
+
+/** Most connections never need it. */
+const withThatHost: typeof withShellHost = async (...of) =>
+  (await import('../files/shellHost.js')).withShellHost(...of);
 
 /** Its files, then the VM: where it is there, it is whole. */
 async function makeLabVm(
