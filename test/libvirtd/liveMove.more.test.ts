@@ -297,6 +297,27 @@ describe('a VM that runs and is moved', () => {
     assert.equal(await counted(rig.one), 11);
   });
 
+  it('takes external snapshots with it, there and back, after a revert and its undo', async () => {
+    const guest = await rig.one.rig.guest({ name: 'outside', folder });
+    await guest.start();
+    const act = (...words: readonly string[]): Promise<string> =>
+      rig.one.run('done', ...words.slice(0, 1), 'outside', ...words.slice(1), '-c', rig.one.uri);
+    await act('checkpoint', 'disk', '--kind', 'disk');
+    await act('checkpoint', 'ram', '--kind', 'memory', '--style', 'external');
+    await act('revert', 'ram', '--yes');
+    await act('undo', '--yes');
+    await act('checkpoint', 'later', '--kind', 'memory', '--style', 'external');
+    await act('revert', 'later', '--yes');
+    await act('undo', '--yes');
+    const names = (await snapshotsOn(rig.one, 'outside')).toSorted();
+    for (const from of [rig.one, rig.other]) {
+      await rig.one.run('done', 'move', 'outside', other(from).uri, '-c', from.uri, ...here, '--yes');
+      assert.match(await other(from).rig.virsh('domstate', 'outside'), /^running/u);
+      assert.deepEqual((await snapshotsOn(other(from), 'outside')).toSorted(), names);
+    }
+    await remove(rig.one, 'outside');
+  });
+
   it('is refused where the other host has another file of that name, and where no way leads there', async () => {
     const own = rig.one.rig;
     const file = `${images}/own.qcow2`;

@@ -38,7 +38,8 @@ export function failureText(failure: Failure): FailureText {
   };
   return {
     sentence: [sentence, quoteLibvirt(details), ...aftermathText(details)].filter((part) => part !== '').join(' '),
-    nextStep: denialAdvice(failure) ?? nextStep,
+    // What was completed is not to be tried again.
+    nextStep: details.recovered === 'after' ? '' : (denialAdvice(failure) ?? nextStep),
     severity,
     buttons: offers === undefined ? [] : buttonsFor(offers, failure.details),
   };

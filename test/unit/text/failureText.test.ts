@@ -347,6 +347,13 @@ describe('failure text', () => {
     assert.ok(sentence.length < 400);
   });
 
+  it('lets nobody try again what was completed', () => {
+    const next = (recovered: 'before' | 'after'): string =>
+      failureText(new Failure('busy', { vm, recovered })).nextStep;
+    assert.equal(next('after'), '');
+    assert.notEqual(next('before'), '');
+  });
+
   it('says what a failure left, and what became of what had been begun', () => {
     const told = (details: FailureDetails): string => failureText(new Failure('failed', { vm, ...details })).sentence;
     assert.match(told({ recovered: 'before' }), /web-test is in the same state as before\./);
