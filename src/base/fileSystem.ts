@@ -166,7 +166,7 @@ export const thisComputer: FileSystem = {
   hold: async (path) => heldFile(await open(path, constants.O_RDWR | constants.O_NOFOLLOW)),
   digest: async (path, before) => {
     const digest = createHash('sha256').update(before);
-    await pipeline(createReadStream(path), digest);
+    await pipeline(createReadStream(path, { start: 0 }), digest);
     return digest.digest('hex');
   },
   copyInto: (from, to) => copyFile(from, to.path, constants.COPYFILE_FICLONE),
@@ -199,8 +199,9 @@ export const thisComputer: FileSystem = {
   },
 };
 
+/** macOS has names for this process alone, which share the place of the next read. */
 function pathOfOpen({ fd }: FileHandle): string {
-  return `/proc/${process.pid}/fd/${fd}`;
+  return process.platform === 'linux' ? `/proc/${process.pid}/fd/${fd}` : `/dev/fd/${fd}`;
 }
 
 function heldFile(handle: FileHandle): HeldFile {

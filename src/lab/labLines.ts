@@ -6,6 +6,7 @@ import { displayLine } from '../domain/plainText.js';
 import type { VmRef } from '../domain/vm.js';
 import type { LabRecord } from '../journal/labStore.js';
 import type { VmView } from '../live/views.js';
+import { connectionLabel } from '../text/connectionLabel.js';
 import { lostWith } from '../text/questions/lossText.js';
 import { proxyUrl } from './labNetwork.js';
 import type { LabPlan } from './labPlan.js';
@@ -53,7 +54,10 @@ export function createdText({ lab, again, acts }: LabPlan): string {
 
 export function createLines(plan: LabPlan): readonly string[] {
   const { record, lab, left, again, acts, used = [] } = plan;
+  const [uri = ''] = record.vms.map(({ connection }) => connection);
   return [
+    // A file does not name another computer: whoever reads it may not think of one.
+    ...(uri.includes(':///') ? [] : [`${t('Connection')}: ${connectionLabel({ uri })}`]),
     ...(left === undefined ? [] : [t('First deletes what an interrupted attempt left.')]),
     ...used.map(deletesLine),
     ...networkLines(plan),

@@ -20,10 +20,10 @@ export async function requireUnwritten(session: Session, files: readonly string[
   const images = new Map(await Promise.all(files.map(async (file) => [await realOf(file), file] as const)));
   const { views } = await session.reachAll();
   for (const { vm, ref } of views.filter((view) => isBelow || isActive(view.vm.power))) {
-    // On another computer, other files have these paths.
+    // Another computer may have these files in common with this one, and others under the same paths.
     const isThere = (await session.engine.hostLogin(ref, 'toRead')) !== undefined;
-    for (const { source } of isThere ? [] : snapshotableDisks(vm)) {
-      const real = source === undefined ? undefined : await realOf(source);
+    for (const { source } of snapshotableDisks(vm)) {
+      const real = source === undefined ? undefined : await realOf(source).catch(isThere ? asNone : passOn);
       const file = real === undefined ? undefined : images.get(real);
       if (file !== undefined) {
         throw madeFailure('written', { file, vm: vm.name });
@@ -31,6 +31,11 @@ export async function requireUnwritten(session: Session, files: readonly string[
     }
   }
 }
+
+const asNone = (): undefined => undefined;
+const passOn = (error: unknown): never => {
+  throw error;
+};
 
 /**
  * Alike for all paths that lead to the same file; undefined where there is none.

@@ -155,9 +155,12 @@ async function importLayer(
     if ((await seenAt(file, files)) === undefined) {
       await files.rename(part, file);
     }
-    return file;
-  } finally {
     await undefinedIfAbsent(files.unlink(part));
+    return file;
+  } catch (error) {
+    // A shell that could not take all does nothing more; then the part goes with its VM.
+    await files.unlink(part).catch(() => undefined);
+    throw error;
   }
 }
 

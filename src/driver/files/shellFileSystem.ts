@@ -130,7 +130,7 @@ async function hold(how: 'make' | 'facts_of', path: string, shell: HostShell, ru
 async function* exactly(file: string, bytes: number): AsyncGenerator<Buffer> {
   let left = bytes;
   if (left > 0) {
-    for await (const part of createReadStream(file, { end: bytes - 1 }) as AsyncIterable<Buffer>) {
+    for await (const part of createReadStream(file, { start: 0, end: bytes - 1 }) as AsyncIterable<Buffer>) {
       left -= part.length;
       yield part;
     }
