@@ -74,7 +74,7 @@ export interface HeldFile {
   numbers(): Promise<FileNumbers>;
   /** From its beginning. */
   write(bytes: Uint8Array): Promise<void>;
-  /** What is in a file of this computer, which is of so many bytes. As a clone, where both are in one file system. */
+  /** What is in a file of this computer, which is of so many bytes; nothing of its rights. */
   bring(from: string, bytes: number): Promise<void>;
   chown(user: number, group: number): Promise<void>;
   chmod(mode: number): Promise<void>;
@@ -118,7 +118,8 @@ export interface FileSystem {
   link(from: string, to: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
-  mkdir(path: string): Promise<void>;
+  /** @param mode 0700 unless given; without what the umask takes */
+  mkdir(path: string, mode?: number): Promise<void>;
   /** A new one that nobody else may enter. */
   temporaryFolder(): Promise<string>;
   /** Fails where anything is in it. */
@@ -185,7 +186,9 @@ export const thisComputer: FileSystem = {
   link: (from, to) => link(from, to),
   rename: (from, to) => rename(from, to),
   unlink: (path) => unlink(path),
-  mkdir: (path) => mkdir(path, { mode: 0o700 }),
+  mkdir: async (path, mode = 0o700) => {
+    await mkdir(path, { mode });
+  },
   temporaryFolder: () => mkdtemp(join(tmpdir(), 'virt-rewind-')),
   removeFolder: (folder) => rmdir(folder),
   removeTree: (folder) => rm(folder, { recursive: true, force: true }),
@@ -210,7 +213,23 @@ function heldFile(handle: FileHandle): HeldFile {
     stat: () => handle.stat(),
     numbers: () => handle.stat({ bigint: true }),
     write: (bytes) => writeAll(handle, bytes, 0),
-    bring: (from) => copyFile(from, pathOfOpen(handle), constants.COPYFILE_FICLONE),
+    // A copy by its path would bring the mode of the source, and its setuid bit.
+    bring: async (from, bytes) => {
+      const source = await open(from, constants.O_RDONLY);
+      try {
+        const part = Buffer.allocUnsafe(1024 * 1024);
+        for (let at = 0; at < bytes;) {
+          const { bytesRead } = await source.read(part, 0, Math.min(part.length, bytes - at), at);
+          if (bytesRead === 0) {
+            throw new Error(`${from} is shorter by now`);
+          }
+          await writeAll(handle, part.subarray(0, bytesRead), at);
+          at += bytesRead;
+        }
+      } finally {
+        await source.close();
+      }
+    },
     chown: (user, group) => handle.chown(user, group),
     chmod: (mode) => handle.chmod(mode),
     sync: () => handle.sync(),

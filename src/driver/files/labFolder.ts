@@ -76,8 +76,8 @@ export async function makeLabFolder(
     // It may have keys. The system's QEMU, which only root has, is another user.
     const mode = (await there.user()) === 0 ? 0o644 : 0o600;
     await withHeld(there, files.seed, async (seed) => {
-      await seed.write(bytes);
       await seed.chmod(mode);
+      await seed.write(bytes);
     });
   }
 }

@@ -24,6 +24,8 @@ export interface LabHost extends ImageHost {
 /** What a crash left of an import; a folder: what was received of an image of the catalogue. */
 const partPattern = /^\.[\da-f]{16}\.part$/u;
 const partLastsMs = 24 * 60 * 60_000;
+/** On a computer that others use too. */
+const staysFree = 256 * 1024 * 1024;
 /** In a folder of ours. */
 const mostNames = 100_000;
 const linkPattern = /^image-\d{1,3}$/u;
@@ -45,9 +47,14 @@ export function labsFolder(connection: string, environment: NodeJS.ProcessEnv): 
     : '/var/lib/libvirt/images/virt-rewind/labs';
 }
 
-/** Where this computer keeps images of the catalogue, for VMs of the connection. */
+/** Whose VMs may use the images of the catalogue that this computer keeps for a connection. */
+export function fetchedFor(connection: string): string {
+  return isFar(connection) ? 'qemu:///session' : connection;
+}
+
+/** Where they are. */
 export function fetchedFolder(connection: string, environment: NodeJS.ProcessEnv): string {
-  return labImagesIn(labsFolder(isFar(connection) ? 'qemu:///session' : connection, environment));
+  return labImagesIn(labsFolder(fetchedFor(connection), environment));
 }
 
 /** @param labs the folder of the folders of VMs */
@@ -128,21 +135,21 @@ async function importLayer(
   const kept = isHere && backing === undefined ? contentOfKept(path, store) : undefined;
   if (kept !== undefined) {
     const file = join(store, kept);
-    await files.link(path, file).catch((error: unknown) => {
-      if (!hasCode(error, 'EEXIST')) {
-        throw error;
-      }
-    });
+    await linkOnce(path, file, files);
     return file;
   }
   const there = isHere ? undefined : posix.join(store, await thisComputer.digest(name, before));
   if (there !== undefined && (await seenAt(there, files)) !== undefined) {
     return there;
   }
+  await makeFolders(files, store);
+  if (!isHere && (await files.space(store)).free < bytes + staysFree) {
+    throw Object.assign(new Error(`${path}: No space left on device`), { code: 'ENOSPC' });
+  }
   try {
     const held = await files.create(part);
     try {
-      await held.bring(name, bytes);
+      await (isHere ? files.copyInto(name, held) : held.bring(name, bytes));
       await held.chmod(0o644);
     } finally {
       await held.close();
@@ -152,9 +159,8 @@ async function importLayer(
     if (backing !== undefined) {
       await rebaseImage({ file: part, backing, backingFormat: below?.format ?? 'raw' }, host);
     }
-    if ((await seenAt(file, files)) === undefined) {
-      await files.rename(part, file);
-    }
+    // One that came meanwhile has links already.
+    await linkOnce(part, file, files);
     await undefinedIfAbsent(files.unlink(part));
     return file;
   } catch (error) {
@@ -162,6 +168,14 @@ async function importLayer(
     await files.unlink(part).catch(() => undefined);
     throw error;
   }
+}
+
+async function linkOnce(from: string, to: string, files: FileSystem): Promise<void> {
+  await files.link(from, to).catch((error: unknown) => {
+    if (!hasCode(error, 'EEXIST')) {
+      throw error;
+    }
+  });
 }
 
 /** What a path leads to: `number` is the same for all that lead there. Undefined where there is nothing. */

@@ -30,17 +30,19 @@ export async function makeOwnFolder(
   await files.chmod(folder, 0o711);
   const identity = await identityNow(folder, files);
   const made: MadeFile[] = [{ path: folder, ...(identity !== undefined && { identity }) }];
+  const isRoot = (await files.user()) === 0;
   // One after the other: a shell holds one file at a time.
   for (const path of empty) {
-    made.push(await makeEmpty(path, files));
+    made.push(await makeEmpty(path, files, isRoot));
   }
   return made;
 }
 
-async function makeEmpty(path: string, files: FileSystem): Promise<MadeFile> {
+async function makeEmpty(path: string, files: FileSystem, isRoot: boolean): Promise<MadeFile> {
   const file = await files.create(path);
   try {
-    await file.chmod(0o644);
+    // QEMU of the system, which only root has, is another user.
+    await file.chmod(isRoot ? 0o644 : 0o600);
     return { path, identity: identityOf(await file.numbers()) };
   } finally {
     await file.close();

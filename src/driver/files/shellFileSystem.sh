@@ -13,7 +13,7 @@
 # | make     | a file that was not there, and tells which                                            |
 # | hold     | keeps a file of ours open                                                              |
 # | fill     | bytes, given as base64, into that file                                                |
-# | take     | so many bytes of what comes next, into that file                                      |
+# | take     | so many bytes of what comes next, into that file, or nothing of them                  |
 # | digest   | SHA-256 of a text and what is in a file                                               |
 # | write    | a text into a file that was not there                                                 |
 # | over     | bytes, given as base64, over the first ones of a file                                 |
@@ -62,7 +62,8 @@ names() { find "$1/" -mindepth 1 -maxdepth 1 -printf '%f\0' | head -zn "$2"; }
 hold() { [ -f "$1" ] && exec 5<>"$1"; }
 fill() { printf %s "$1" | base64 -d >&5; }
 take() {
-  dd iflag=fullblock,count_bytes bs=1M count="$1" status=none of=/proc/self/fd/5 && [ "$(stat -Lc %s /proc/self/fd/5)" = "$1" ]
+  dd iflag=fullblock,count_bytes bs=1M count="$1" status=none of=/proc/self/fd/5 &&
+    [ "$(stat -Lc %s /proc/self/fd/5)" = "$1" ] || { : >/proc/self/fd/5; false; }
 }
 digest() { is_file "$1" && { printf %s "$2"; cat -- "$1"; } | sha256sum; }
 let_go() { exec 5>&-; }

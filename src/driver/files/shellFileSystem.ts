@@ -74,7 +74,7 @@ export function shellFileSystem(ask: Ask, shell?: HostShell): FileSystem {
     link: (from, to) => runOnly('ln', '-T', '--', from, to),
     rename: (from, to) => runOnly('mv', '-fT', '--', from, to),
     unlink: (path) => runOnly('unlink', '--', path),
-    mkdir: (path) => runOnly('mkdir', '-m', '700', '--', path),
+    mkdir: (path, mode = 0o700) => runOnly('mkdir', '-m', mode.toString(8), '--', path),
     temporaryFolder: async () => (await text('mktemp', '-dt', 'virt-rewind-XXXXXXXXXX')).replace(/\n$/u, ''),
     removeFolder: (folder) => runOnly('rmdir', '--', folder),
     removeTree: (folder) => runOnly('rm', '-rf', '--', folder),

@@ -1,6 +1,18 @@
 // The images and kernels of labs: what a repository puts in their place later shows no file to a guest.
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, realpath, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runOk } from '../../../scripts/rig/run.mjs';
@@ -61,6 +73,8 @@ for (const [where, withHost] of computers) {
       await writeFile(join(folder, 'victim'), 'secret !'.padEnd(1024 * 1024, '\0'));
       await writeFile(at('base.raw'), 'harmless'.padEnd(1024 * 1024, '\0'));
       await writeFile(at('kernel'), 'kernel');
+      // Whoever has the repository owns no file of ours, and lends none its rights.
+      await chmod(at('kernel'), 0o4755);
       await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', 'base.raw', at('top')]);
     });
     afterEach(() => rm(folder, { recursive: true }));
@@ -101,6 +115,8 @@ for (const [where, withHost] of computers) {
       const made = [await make(one, await look()), await make(other, await look())] as const;
       await replaceImage();
       assert.deepEqual([await shown(one), await shown(other)], ['harmless', 'harmless']);
+      const { mode } = await stat(join(one.folder, 'kernel'));
+      assert.equal(mode & 0o7777, process.getuid?.() === 0 ? 0o644 : 0o600);
       assert.equal((await readdir(labs('virt-rewind-lab-images'))).length, 2);
       assert.deepEqual(await remove(one, made[0], nobody), []);
       assert.equal(await shown(other), 'harmless');

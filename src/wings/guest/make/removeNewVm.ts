@@ -6,7 +6,7 @@ import type { VmAsMade } from '../../../domain/clone.js';
 import { Failure } from '../../../domain/failure.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { displayLine } from '../../../domain/plainText.js';
-import { hasLinkTo } from '../../../driver/files/labImages.js';
+import { fetchedFor, hasLinkTo } from '../../../driver/files/labImages.js';
 import { heldKinds } from '../../../journal/heldRecords.js';
 import { labKind, type LabRecord, LabStore, newVmsIn, type OpenLab } from '../../../journal/labStore.js';
 import { removeMade, requireAlone, usesOf } from '../../../made/madeVms.js';
@@ -145,7 +145,8 @@ export function othersUse(
         linked.push(vm.uuid);
       }
     }
-    await engine.connect(connection);
-    return engine.filesInUse(connection, files, linked);
+    const uri = fetchedFor(connection);
+    await engine.connect(uri);
+    return engine.filesInUse(uri, files, linked);
   };
 }
