@@ -215,19 +215,10 @@ function heldFile(handle: FileHandle): HeldFile {
     write: (bytes) => writeAll(handle, bytes, 0),
     // A copy by its path would bring the mode of the source, and its setuid bit.
     bring: async (from, bytes) => {
-      const source = await open(from, constants.O_RDONLY);
-      try {
-        const part = Buffer.allocUnsafe(1024 * 1024);
-        for (let at = 0; at < bytes;) {
-          const { bytesRead } = await source.read(part, 0, Math.min(part.length, bytes - at), at);
-          if (bytesRead === 0) {
-            throw new Error(`${from} is shorter by now`);
-          }
-          await writeAll(handle, part.subarray(0, bytesRead), at);
-          at += bytesRead;
-        }
-      } finally {
-        await source.close();
+      let at = 0;
+      for await (const part of exactly(from, bytes)) {
+        await writeAll(handle, part, at);
+        at += part.length;
       }
     },
     chown: (user, group) => handle.chown(user, group),
@@ -235,4 +226,18 @@ function heldFile(handle: FileHandle): HeldFile {
     sync: () => handle.sync(),
     close: () => handle.close(),
   };
+}
+
+/** Its first bytes, so many. Rejects where there are fewer. */
+export async function* exactly(file: string, bytes: number): AsyncGenerator<Buffer> {
+  let left = bytes;
+  if (left > 0) {
+    for await (const part of createReadStream(file, { start: 0, end: bytes - 1 }) as AsyncIterable<Buffer>) {
+      left -= part.length;
+      yield part;
+    }
+  }
+  if (left > 0) {
+    throw new Error(`${file} is shorter by now`);
+  }
 }

@@ -1,7 +1,7 @@
 // Whether the image of a VM that is made is a disk that a VM writes to, by whatever path that names it.
 import { stat } from 'node:fs/promises';
 import { undefinedIfAbsent } from '../base/errno.js';
-import { isActive, snapshotableDisks } from '../domain/vm.js';
+import { isActive, snapshotableDisks, type VmRef } from '../domain/vm.js';
 import type { Session } from '../session/session.js';
 import { factsOf } from '../qemu/fileFacts.js';
 import { madeFailure } from './madeFailure.js';
@@ -19,11 +19,17 @@ export async function requireUnwritten(session: Session, files: readonly string[
   }
   const images = new Map(await Promise.all(files.map(async (file) => [await realOf(file), file] as const)));
   const { views } = await session.reachAll();
+  // Of another computer, which may have files in common with this one, and others under the same paths.
+  const unlessThere =
+    (ref: VmRef) =>
+    async (error: unknown): Promise<undefined> => {
+      if ((await session.engine.hostLogin(ref, 'toRead')) === undefined) {
+        throw error;
+      }
+    };
   for (const { vm, ref } of views.filter((view) => isBelow || isActive(view.vm.power))) {
-    // Another computer may have these files in common with this one, and others under the same paths.
-    const isThere = (await session.engine.hostLogin(ref, 'toRead')) !== undefined;
     for (const { source } of snapshotableDisks(vm)) {
-      const real = source === undefined ? undefined : await realOf(source).catch(isThere ? asNone : passOn);
+      const real = source === undefined ? undefined : await realOf(source).catch(unlessThere(ref));
       const file = real === undefined ? undefined : images.get(real);
       if (file !== undefined) {
         throw madeFailure('written', { file, vm: vm.name });
@@ -31,11 +37,6 @@ export async function requireUnwritten(session: Session, files: readonly string[
     }
   }
 }
-
-const asNone = (): undefined => undefined;
-const passOn = (error: unknown): never => {
-  throw error;
-};
 
 /**
  * Alike for all paths that lead to the same file; undefined where there is none.

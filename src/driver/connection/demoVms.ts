@@ -46,6 +46,11 @@ export async function demoVmRefusal(place: DemoVmPlace, guest: string): Promise<
   );
 }
 
+/** What is in the way of any VM that is made, wherever. */
+export function connectionObstacle({ driver, readOnly }: Capabilities): 'notQemu' | 'readOnly' | undefined {
+  return driver !== 'qemu' ? 'notQemu' : readOnly ? 'readOnly' : undefined;
+}
+
 /** What is in the way of any VM whose files are made here. */
 export async function placeObstacle({
   capabilities,
@@ -53,11 +58,9 @@ export async function placeObstacle({
   uri,
 }: DemoVmPlace): Promise<Exclude<DemoVmObstacle, 'noGuest'> | undefined> {
   const parsed = parseUri(uri);
-  if (capabilities.driver !== 'qemu') {
-    return 'notQemu';
-  }
-  if (capabilities.readOnly) {
-    return 'readOnly';
+  const obstacle = connectionObstacle(capabilities);
+  if (obstacle !== undefined) {
+    return obstacle;
   }
   if (!isThisHost({ transport: parsed.transport, hostname: capabilities.hostname })) {
     return 'otherHost';

@@ -23,7 +23,7 @@ import type { LabVmMaker } from '../hypervisor.js';
 import type { Domain } from '../../libvirt/structs.js';
 import { readPower } from '../powerState.js';
 import { toFailure } from '../toFailure.js';
-import { type DemoVmPlace, placeObstacle } from './demoVms.js';
+import { connectionObstacle, type DemoVmPlace, placeObstacle } from './demoVms.js';
 import { labNetworkState, labNetworkUsers, makeLabNetwork, removeLabNetwork } from './labNetworks.js';
 import { forgettingFlags } from './movedVm.js';
 
@@ -77,11 +77,9 @@ async function obstacleThere(
   { uri, capabilities, log }: LabVmPlace,
   login: HostLogin,
 ): Promise<LabVmObstacle | undefined> {
-  if (capabilities.driver !== 'qemu') {
-    return 'notQemu';
-  }
-  if (capabilities.readOnly) {
-    return 'readOnly';
+  const obstacle = connectionObstacle(capabilities);
+  if (obstacle !== undefined) {
+    return obstacle;
   }
   if (isSession(parseUri(uri))) {
     return 'otherHost';

@@ -73,12 +73,7 @@ export async function makeLabFolder(
   }
   if (cloudInit !== undefined) {
     const bytes = seedOf(vm, cloudInit);
-    // It may have keys. The system's QEMU, which only root has, is another user.
-    const mode = (await there.user()) === 0 ? 0o644 : 0o600;
-    await withHeld(there, files.seed, async (seed) => {
-      await seed.chmod(mode);
-      await seed.write(bytes);
-    });
+    await withHeld(there, files.seed, (seed) => seed.write(bytes));
   }
 }
 

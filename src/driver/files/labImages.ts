@@ -97,7 +97,6 @@ export function requireSeen(path: string, now: string, seen: LabVmParts['seen'])
 export async function importImage(vm: LabVm, { layers }: JudgedChain, host: LabHost): Promise<string> {
   const { files } = host;
   const store = storeOf(vm);
-  await makeFolders(files, store);
   const own: string[] = [];
   for (const layer of layers.toReversed()) {
     own.unshift(

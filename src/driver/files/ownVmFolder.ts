@@ -41,7 +41,7 @@ export async function makeOwnFolder(
 async function makeEmpty(path: string, files: FileSystem, isRoot: boolean): Promise<MadeFile> {
   const file = await files.create(path);
   try {
-    // QEMU of the system, which only root has, is another user.
+    // It may get keys. QEMU of the system, which only root has, is another user.
     await file.chmod(isRoot ? 0o644 : 0o600);
     return { path, identity: identityOf(await file.numbers()) };
   } finally {

@@ -62,8 +62,11 @@ names() { find "$1/" -mindepth 1 -maxdepth 1 -printf '%f\0' | head -zn "$2"; }
 hold() { [ -f "$1" ] && exec 5<>"$1"; }
 fill() { printf %s "$1" | base64 -d >&5; }
 take() {
-  dd iflag=fullblock,count_bytes bs=1M count="$1" status=none of=/proc/self/fd/5 &&
-    [ "$(stat -Lc %s /proc/self/fd/5)" = "$1" ] || { : >/proc/self/fd/5; false; }
+  if dd iflag=fullblock,count_bytes bs=1M count="$1" status=none of=/proc/self/fd/5; then
+    [ "$(stat -Lc %s /proc/self/fd/5)" = "$1" ] && return
+  fi
+  : >/proc/self/fd/5
+  false
 }
 digest() { is_file "$1" && { printf %s "$2"; cat -- "$1"; } | sha256sum; }
 let_go() { exec 5>&-; }

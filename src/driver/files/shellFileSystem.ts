@@ -1,7 +1,14 @@
 // The file system of another computer, through a shell there that has GNU's coreutils and find.
-import { constants, createReadStream } from 'node:fs';
+import { constants } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import type { FileNumbers, FileStats, FileSystem, HeldFile, OpenFile } from '../../base/fileSystem.js';
+import {
+  exactly,
+  type FileNumbers,
+  type FileStats,
+  type FileSystem,
+  type HeldFile,
+  type OpenFile,
+} from '../../base/fileSystem.js';
 import { Failure } from '../../domain/failure.js';
 import { BadImage, type Place } from '../../qemu/imageBytes.js';
 import { type HostShell, type ShellAnswer, ShellEnded } from '../../hosts/hostShell.js';
@@ -112,6 +119,7 @@ async function hold(how: 'make' | 'facts_of', path: string, shell: HostShell, ru
     numbers: () => Promise.resolve(numbers),
     write: (bytes) => runOnly('fill', Buffer.from(bytes).toString('base64')),
     bring: async (from, bytes) => {
+      // The shell would wait for what is missing, and take what is more for commands.
       const answer = await shell.feed([['take', String(bytes)]], (input, signal) =>
         pipeline(() => exactly(from, bytes), input, { end: false, signal }),
       );
@@ -124,20 +132,6 @@ async function hold(how: 'make' | 'facts_of', path: string, shell: HostShell, ru
     sync: () => runOnly('sync', held),
     close,
   };
-}
-
-/** The shell would wait for what is missing, and take what is more for commands. */
-async function* exactly(file: string, bytes: number): AsyncGenerator<Buffer> {
-  let left = bytes;
-  if (left > 0) {
-    for await (const part of createReadStream(file, { start: 0, end: bytes - 1 }) as AsyncIterable<Buffer>) {
-      left -= part.length;
-      yield part;
-    }
-  }
-  if (left > 0) {
-    throw new Error(`${file} is shorter by now`);
-  }
 }
 
 /** By its path: what is read after it was looked at must be of the same file. */
