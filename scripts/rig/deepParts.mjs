@@ -43,7 +43,7 @@ export const hostGroups = {
 const named = ['resets', 'pair'];
 
 /**
- * What a landing runs of them: all but those in so many landings, each on both hosts. Of those that follow, each
+ * What a landing runs of them: all but these in so many landings, each on both hosts. Of those that follow, each
  * begins with another group, for its last may be left out for their time.
  * @param {number} turn goes up with each landing
  * @returns {{ suite: import('./hostImage.mjs').HostSuite, groups: readonly string[] }}

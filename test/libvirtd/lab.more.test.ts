@@ -3,10 +3,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, link, mkdir, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildDoor } from '../../scripts/build.mjs';
-import { buildGuest } from '../../scripts/guest/buildGuest.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
@@ -19,6 +18,7 @@ import { silentLog } from '../silentLog.js';
 import { itRarely } from '../allRows.js';
 import { generationId } from './generationId.js';
 import type { Daemon } from './engineRig.js';
+import { guestBoot, makeProject } from './labGuest.js';
 
 interface Answer {
   readonly lab: {
@@ -32,21 +32,17 @@ interface Answer {
   readonly labFile: { readonly text: string };
 }
 
-const boot = `
-    boot: { kernel: vmlinuz, initrd: initrd.img, arguments: "console=ttyS0 quiet nokaslr no_timer_check cryptomgr.notests vr.tick=0" }
-    memory: 96 MiB
-    wait: { agent: true }`;
 const usual = `version: 1
 name: shop
 vms:
   db:
-    image: base.qcow2${boot}
+    image: base.qcow2${guestBoot}
   idle:
     existing: idle
   server:
     image: base.qcow2
     copy: true
-    disks: [16 MiB]${boot}
+    disks: [16 MiB]${guestBoot}
     cloudInit: { userData: "#cloud-config" }
     after: [db]
 points:
@@ -118,11 +114,7 @@ describe('a lab', () => {
     project = join(daemon.dir, 'project');
     labs = join(daemon.dir, 'labs');
     file = join(project, 'virt-rewind.yaml');
-    await mkdir(project);
-    const guest = await buildGuest();
-    await copyFile(guest.kernel, join(project, 'vmlinuz'));
-    await copyFile(guest.initrd, join(project, 'initrd.img'));
-    await copyFile(guest.base, join(project, 'base.qcow2'));
+    await makeProject(project);
     await OracleVm.define(daemon, { name: 'idle', disks: ['qcow2'], diskMiB: 4, folder: join(daemon.dir, 'idle') });
   });
   after(() => daemon.stop());

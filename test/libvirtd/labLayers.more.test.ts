@@ -3,13 +3,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildDoor } from '../../scripts/build.mjs';
-import { buildGuest } from '../../scripts/guest/buildGuest.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import type { Daemon } from './engineRig.js';
+import { guestBoot, makeProject } from './labGuest.js';
 
 /** Each leaves another word in the RAM of the guest whenever it runs. */
 const steps = ['one', 'two', 'three', 'four', 'five'];
@@ -17,10 +17,7 @@ const usual = `version: 1
 name: shop
 vms:
   db:
-    image: base.qcow2
-    boot: { kernel: vmlinuz, initrd: initrd.img, arguments: "console=ttyS0 quiet nokaslr no_timer_check cryptomgr.notests vr.tick=0" }
-    memory: 96 MiB
-    wait: { agent: true }
+    image: base.qcow2${guestBoot}
 points:
 ${steps
   .map(
@@ -94,12 +91,8 @@ describe('the layers of a lab', () => {
     project = join(daemon.dir, 'project');
     state = join(daemon.dir, 'state');
     file = join(project, 'virt-rewind.yaml');
-    await mkdir(project);
+    await makeProject(project);
     await mkdir(state);
-    const guest = await buildGuest();
-    await copyFile(guest.kernel, join(project, 'vmlinuz'));
-    await copyFile(guest.initrd, join(project, 'initrd.img'));
-    await copyFile(guest.base, join(project, 'base.qcow2'));
   });
   after(() => daemon.stop());
   afterEach(async () => {

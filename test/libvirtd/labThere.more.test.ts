@@ -2,28 +2,22 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import { buildGuest } from '../../scripts/guest/buildGuest.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { type CopiesHost, startCopiesHost } from './copiesRig.js';
+import { guestBoot, makeProject } from './labGuest.js';
 import { makeSshHost, type SshHost } from './sshRig.js';
 
-const boot = `
-    boot: { kernel: vmlinuz, initrd: initrd.img, arguments: "console=ttyS0 quiet nokaslr no_timer_check cryptomgr.notests vr.tick=0" }
-    memory: 96 MiB
-    wait: { agent: true }`;
 const text = `version: 1
 name: cellar
 vms:
   db:
-    image: top.qcow2${boot}
+    image: top.qcow2${guestBoot}
   server:
     image: top.qcow2
     copy: true
-    disks: [16 MiB]${boot}
+    disks: [16 MiB]${guestBoot}
     cloudInit: { userData: "#cloud-config" }
 points:
   - title: clean
@@ -60,11 +54,7 @@ describe('a lab on a host behind ssh', () => {
       VIRT_REWIND_LABS: labs,
     }));
     project = join(here.rig.daemon.dir, 'project');
-    await mkdir(project);
-    const guest = await buildGuest();
-    await copyFile(guest.kernel, join(project, 'vmlinuz'));
-    await copyFile(guest.initrd, join(project, 'initrd.img'));
-    await copyFile(guest.base, join(project, 'base.qcow2'));
+    await makeProject(project);
     const below = ['-F', 'qcow2', '-b', 'base.qcow2'];
     await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', ...below, join(project, 'top.qcow2')]);
     await writeFile(join(project, 'virt-rewind.yaml'), text);
@@ -86,10 +76,11 @@ describe('a lab on a host behind ssh', () => {
     await lab('reset');
     assert.match(await here!.run('done', 'run', 'cellar-db', '--', 'counter', 'get'), /^memory 7 /u);
     // The VMs are on that host's files alone.
-    await rm(join(project, 'base.qcow2'));
+    const [base, away] = [join(project, 'base.qcow2'), join(project, 'away.qcow2')];
+    await rename(base, away);
     await there!.rig.virsh('destroy', 'cellar-server');
     await there!.rig.virsh('start', 'cellar-server');
-    await copyFile((await buildGuest()).base, join(project, 'base.qcow2'));
+    await rename(away, base);
     assert.deepEqual(await images(), sent);
     await lab('destroy');
     assert.deepEqual([await vms(), await readdir(labs)], [[], []]);
@@ -97,12 +88,11 @@ describe('a lab on a host behind ssh', () => {
 
   it('is made anew where the first attempt died while it sent', async () => {
     const begun = join(there!.rig.daemon.dir, 'begun');
-    there!.wrap('dd', `case "$*" in *count_bytes*) touch '${begun}'; cat >/dev/null; exit 1 ;; esac`);
+    await runOk('mkfifo', [begun]);
+    there!.wrap('dd', `case "$*" in *count_bytes*) : >'${begun}'; cat >/dev/null; exit 1 ;; esac`);
     const words = ['lab', 'create', '--file', join(project, 'virt-rewind.yaml'), '--yes'];
     const first = spawn(process.execPath, [here!.door, ...words], { env: here!.env, stdio: 'ignore' });
-    while (!existsSync(begun)) {
-      await wait(20);
-    }
+    await readFile(begun);
     first.kill('SIGKILL');
     await once(first, 'close');
     there!.unwrap('dd');

@@ -37,11 +37,11 @@ async function main(wanted: readonly string[], minutes: number): Promise<void> {
   // libvirt 9.9 and QEMU 10.0.
   const can = /daemon: (?:9\.9|\d\d)/u.test(versions) && /QEMU \d\d/u.test(versions.split('hypervisor').at(-1) ?? '');
   await denials();
-  // In the order in which they are named.
   const isWanted = ({ name, shared }: Group): boolean =>
     wanted.length === 0 ? shared === undefined : wanted.includes(name);
   const chosen = groups.filter((group) => isWanted(group) && !standing.done.includes(group.name));
   const late: string[] = [];
+  // In the order in which they are named.
   for (const group of chosen.toSorted((a, b) => wanted.indexOf(a.name) - wanted.indexOf(b.name))) {
     if (performance.now() > minutes * 60_000) {
       late.push(group.name);
