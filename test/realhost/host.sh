@@ -28,6 +28,9 @@ write_files() {
 there() {
   ssh -o BatchMode=yes root@10.77.0.2 "$@"
 }
+kernel_there() {
+  there 'mkdir -p /srv/one-host; cat >/srv/one-host/oracle.bin' </srv/one-host/oracle.bin
+}
 # How a VM is on a host, and how many snapshots it has there: `place HOST COMMAND…`.
 place() {
   host=$1
@@ -164,12 +167,14 @@ serverLeaves)
   there 'systemctl stop nfs-server; systemd-run -q --on-active=60 systemctl start nfs-server'
   ;;
 moveAndBack)
+  kernel_there
   product move "$vm" qemu+ssh://root@10.77.0.2/system --address 10.77.0.2 --yes >&2
   place next there
   "$node" "$program" -c qemu+ssh://root@10.77.0.2/system move "$vm" qemu:///system --address 10.77.0.1 --yes >&2
   place first env
   ;;
 startThere)
+  kernel_there
   virsh -q dumpxml --inactive "$vm" >/tmp/there.xml
   there "cat >/tmp/there.xml; virsh -q define /tmp/there.xml; virsh -q start '$vm'" </tmp/there.xml
   ;;

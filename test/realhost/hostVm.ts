@@ -27,6 +27,9 @@ function judgesVirsh({ uri, user = 'root' }: Pick<Group, 'uri' | 'user'>): Virsh
   };
 }
 
+/** Of a VM on two hosts: QEMU ends by removing its socket, where the other host's listens meanwhile. */
+const ofOneHost = '/srv/one-host';
+
 /** More than any VM had written before its host fell. */
 const knownSeeds = 50;
 
@@ -47,10 +50,11 @@ export class HostVm {
     this.#isSilent = isSilent;
   }
 
-  static async define(name: string, { folder, disk, machine, ...who }: Group): Promise<HostVm> {
+  static async define(name: string, { folder, disk, machine, shared, ...who }: Group): Promise<HostVm> {
     const virsh = judgesVirsh(who);
-    await runOk('mkdir', ['-p', folder]);
-    const vm = await OracleVm.define({ virsh, dir: folder }, { name, folder, disks: [disk] });
+    const dir = shared ? ofOneHost : folder;
+    await runOk('mkdir', ['-p', folder, dir]);
+    const vm = await OracleVm.define({ virsh, dir }, { name, folder, disks: [disk] });
     if (folder.startsWith('/home/')) {
       await runOk('chown', ['-R', `--reference=/home/${who.user!}`, folder]);
     }
