@@ -109,14 +109,14 @@ export async function makeTinyCloudImage(file, words, files = []) {
 }
 
 /**
- * A disk that a BIOS starts: syslinux with a kernel in a FAT, and beside it a file system.
+ * A disk that a BIOS starts, by syslinux, and the shell of UEFI: a kernel in a FAT, and beside it a file system.
  * @param {string} file a qcow2 image that is made
  * @param {{ kernel: string, initrd: string, words: string, files?: string }} parts `words`: for the kernel; `files`: an
  *   image of the second partition
  */
 export async function makeStartableDisk(file, { kernel, initrd, words, files }) {
   const tools = await syslinux();
-  const [start, config, raw] = [`${file}.start`, `${file}.cfg`, `${file}.raw`];
+  const [start, config, shell, raw] = [`${file}.start`, `${file}.cfg`, `${file}.nsh`, `${file}.raw`];
   const bytes = (await stat(kernel)).size + (await stat(initrd)).size;
   const startSectors = Math.ceil(bytes / mebibyte + 40) * (mebibyte / sector);
   await writeFile(start, '');
@@ -124,19 +124,21 @@ export async function makeStartableDisk(file, { kernel, initrd, words, files }) 
   const geometry = ['-h', '255', '-s', '63', '-T', String(startSectors), '-H', String(firstSector)];
   await runOk('mformat', ['-i', start, ...geometry, '::']);
   await writeFile(config, `DEFAULT linux\nLABEL linux\nKERNEL vmlinuz\nINITRD initrd.img\nAPPEND ${words}\n`);
+  await writeFile(shell, `fs0:\\vmlinuz initrd=initrd.img ${words}\n`);
   for (const [from, to] of [
     [kernel, 'vmlinuz'],
     [initrd, 'initrd.img'],
     [config, 'syslinux.cfg'],
+    [shell, 'startup.nsh'],
   ]) {
     await runOk('mcopy', ['-i', start, from ?? '', `::${to}`]);
   }
   await runOk(tools.program, ['--install', start]);
-  await writeFile(raw, firstTrack(await readFile(tools.mbr), startSectors));
+  await writeFile(raw, firstTrack(await readFile(tools.mbr), startSectors, files !== undefined));
   await putAt(raw, start, 1);
   if (files !== undefined) await putAt(raw, files, 1 + (startSectors * sector) / mebibyte);
   await runOk('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', raw, file]);
-  for (const one of [start, config, raw]) await rm(one);
+  for (const one of [start, config, shell, raw]) await rm(one);
 }
 
 /** From the cache if it was fetched before (2 MB). */
@@ -153,13 +155,18 @@ async function syslinux() {
   return { program: join(folder, 'usr/bin/syslinux'), mbr: join(folder, 'usr/lib/syslinux/mbr/mbr.bin') };
 }
 
-/** With a table of two partitions, the first one active. @param {Buffer} program @param {number} startSectors */
-function firstTrack(program, startSectors) {
+/**
+ * With a table of one or two partitions, the first one active. UEFI ignores a table with a partition behind the end.
+ * @param {Buffer} program
+ * @param {number} startSectors
+ * @param {boolean} hasFiles
+ */
+function firstTrack(program, startSectors, hasFiles) {
   const bytes = Buffer.alloc(firstSector * sector);
   program.copy(bytes);
   for (const [at, active, type, first, length] of /** @type {const} */ ([
     [446, 0x80, 0x0c, firstSector, startSectors],
-    [462, 0, 0x83, firstSector + startSectors, rootSectors],
+    ...(hasFiles ? [/** @type {const} */ ([462, 0, 0x83, firstSector + startSectors, rootSectors])] : []),
   ])) {
     bytes[at] = active;
     bytes[at + 4] = type;

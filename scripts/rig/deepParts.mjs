@@ -172,6 +172,13 @@ const more = {
     needs: ['network', 'proxy'],
     files: ['labNetwork'],
   },
+  uefi: {
+    guards: ['lab', 'driver', 'engine'],
+    layer: 'libvirtd',
+    minutes: 4,
+    needs: ['ovmf'],
+    files: ['newVmUefi'],
+  },
   debuggers: {
     guards: ['wings', 'driver'],
     layer: 'libvirtd',

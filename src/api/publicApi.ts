@@ -91,6 +91,8 @@ export interface NewVmOptions extends Cancellable {
   readonly cpus?: number;
   readonly memoryMiB?: number;
   readonly diskMiB?: number;
+  /** With secure boot off. Absent: BIOS. */
+  readonly firmware?: 'uefi';
   /** The name of a network of libvirt's, outgoing connections only, or none. */
   readonly network?: 'none' | 'user' | { readonly name: string };
   /** The login that it gets, with our key. */

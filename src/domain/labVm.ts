@@ -23,6 +23,8 @@ export interface LabVmParts {
   /** The sizes of the empty disks. */
   readonly disksMiB: readonly number[];
   readonly boot?: { readonly kernel: string; readonly initrd?: string; readonly arguments?: string };
+  /** Absent: BIOS. */
+  readonly firmware?: 'uefi';
   /** `filter`: of libvirt, by its name. */
   readonly network?: 'user' | { readonly name: string; readonly filter?: string };
   /** The address of its network card. Absent: libvirt chooses it. */
@@ -75,6 +77,7 @@ interface LabVmFiles {
   readonly kernel: string;
   readonly initrd: string;
   readonly seed: string;
+  readonly variables: string;
 }
 
 export function labVmFiles({ folder }: LabVm, { image, disksMiB }: LabVmParts): LabVmFiles {
@@ -85,7 +88,13 @@ export function labVmFiles({ folder }: LabVm, { image, disksMiB }: LabVmParts): 
     kernel: pathInside('kernel'),
     initrd: pathInside('initrd'),
     seed: pathInside('seed.iso'),
+    variables: variablesIn(folder),
   };
+}
+
+/** The UEFI variables: libvirt creates the file at the first start, and a revert replaces it. */
+export function variablesIn(folder: string): string {
+  return posix.join(folder, 'uefi-vars.fd');
 }
 
 /** What we call such folders; no other is ever removed. */
@@ -97,4 +106,5 @@ export function labFolderName(random: string): string {
 }
 
 /** Why no VMs can be made on a connection; found out before anything is. */
-export type LabVmObstacle = 'notQemu' | 'readOnly' | 'otherHost' | 'systemWithoutRoot' | 'noQemuImg' | 'noEmulator';
+export type LabVmObstacle =
+  'notQemu' | 'readOnly' | 'otherHost' | 'systemWithoutRoot' | 'noQemuImg' | 'noEmulator' | 'noUefi';

@@ -116,8 +116,8 @@ export interface RunOptions {
 }
 
 export interface LabVmMaker {
-  /** What is in the way of one here, asked before anything is made. */
-  obstacle(): Promise<LabVmObstacle | undefined>;
+  /** What is in the way of these here, asked before anything is made. */
+  obstacle(vms: readonly Pick<LabVmParts, 'firmware'>[]): Promise<LabVmObstacle | undefined>;
   make(vm: LabVm, parts: LabVmParts, onMade: (made: readonly MadeFile[]) => Promise<void>): Promise<void>;
   /** Rejects with a Failure `refused` where another VM has its UUID: that one, and the folder, stay. */
   requireOwn(vm: LabVm): Promise<void>;

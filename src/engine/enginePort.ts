@@ -307,8 +307,8 @@ export interface DemoVmsPort {
 }
 
 export interface LabVmsPort {
-  /** What is in the way of one on this connection, before anything is made. */
-  obstacle(connection: string): Promise<LabVmObstacle | undefined>;
+  /** What is in the way of these on this connection, before anything is made. */
+  obstacle(connection: string, vms: readonly Pick<LabVmParts, 'firmware'>[]): Promise<LabVmObstacle | undefined>;
   /**
    * @param onMade told of all files before anything is in them
    * @returns its `VmAsMade.definition`

@@ -6,6 +6,7 @@ import { asFailure } from '../domain/asFailure.js';
 import { Failure } from '../domain/failure.js';
 import type { MadeFile } from '../domain/hostFiles.js';
 import type { LabVm } from '../domain/labVm.js';
+import { ownStateCopies } from '../domain/chains/stateCopies.js';
 import { isOwnDisk } from '../domain/vm.js';
 import { newId } from '../journal/durable.js';
 import type { Hypervisor } from '../driver/hypervisor.js';
@@ -20,7 +21,7 @@ export function labVms(
   { filesInUse, leaseAll, dismissInterrupted }: Pick<EnginePort, 'filesInUse' | 'leaseAll' | 'dismissInterrupted'>,
 ): LabVmsPort {
   return {
-    obstacle: (connection) => ask(connection, async (live) => (await live.open()).labVms.obstacle()),
+    obstacle: (connection, vms) => ask(connection, async (live) => (await live.open()).labVms.obstacle(vms)),
     make: (vm, parts, onMade) =>
       ask(vm.connection, async (live) => {
         const hypervisor = await live.open();
@@ -96,7 +97,11 @@ export async function filesOf(
   await hypervisor.labVms.requireOwn(vm);
   const identify = (paths: readonly string[]): Promise<readonly MadeFile[]> => identifyFiles(hypervisor, paths);
   const pathOf = (name: string): string => posix.join(folder, name);
-  const recorded = made ?? [{ path: folder }, ...(await identify(namesOfBefore.map(pathOf)))];
+  // As in `labVmFiles`, which what the editor loads first does not have.
+  const variables = pathOf('uefi-vars.fd');
+  const written = made ?? [{ path: folder }, ...(await identify(namesOfBefore.map(pathOf)))];
+  // Whatever file it is now: libvirt created it, or a revert.
+  const recorded = written.filter(({ path }) => path !== variables);
   const now = new Map((await identify(recorded.map(({ path }) => path))).map((one) => [one.path, one.identity]));
   const same = recorded.filter(({ path, identity }) => identity === (now.get(path) ?? identity));
   const targets = new Set(same.map(({ path }) => targetOf(posix.basename(path))));
@@ -109,12 +114,16 @@ export async function filesOf(
       return [];
     },
   );
+  const hasVariables = named?.nvram === variables || recorded.length < written.length;
   // A layer that a revert has made is no overlay of a snapshot: one that was taken on it names it as its disk.
   const frozen = await Promise.all((tree?.snapshots ?? []).map(({ name }) => hypervisor.readFrozen(uuid, name)));
   const beside = [
     ...[named, ...frozen].flatMap((one) =>
       (one?.disks ?? []).flatMap((disk) => (isOwn(disk.target) && isOwnDisk(disk) ? (disk.source ?? []) : [])),
     ),
+    ...(hasVariables
+      ? [variables, ...(tree?.snapshots ?? []).flatMap((one) => ownStateCopies({ nvram: variables }, one))]
+      : []),
     ...(tree?.snapshots ?? []).flatMap(({ memory, disks, revertDisks = [] }) => [
       ...(memory.file === undefined ? [] : [memory.file]),
       ...[...disks, ...revertDisks].flatMap(({ target, file }) => (isOwn(target) ? (file ?? []) : [])),

@@ -22,7 +22,7 @@ const usualSshPort = 22;
 /** Linux takes 128 KiB in one argument, and over ssh a command is one. */
 const mostSshBytes = 130_000;
 /** The keys of a VM that is created alone. */
-const ofMade = ['copy', 'boot', 'cpus', 'memory', 'size', 'disks', 'network', 'cloudInit'] as const;
+const ofMade = ['copy', 'boot', 'firmware', 'cpus', 'memory', 'size', 'disks', 'network', 'cloudInit'] as const;
 
 /** @returns the lab, or all that is wrong with it */
 export function checkLab(written: WrittenLab): Lab | readonly FileFault[] {
@@ -275,13 +275,14 @@ function sourceOf(vm: WrittenVm, own: string | undefined): WantedVm['source'] {
     const { of, point, full = false, network: cables = 'unplugged' } = vm.clone;
     return { kind: 'clone', of, point, way: full ? 'full' : 'linked', network: cables };
   }
-  const { image, copy, size, boot, network: named, cloudInit } = vm;
+  const { image, copy, size, boot, firmware, network: named, cloudInit } = vm;
   const network = namedNetwork(named, own);
   const made: MadeVm = {
     ...(image !== undefined && {
       image: { path: image, how: copy === true ? 'copy' : 'linked', ...(size !== undefined && { sizeMiB: size }) },
     }),
     ...(boot !== undefined && { boot }),
+    ...(firmware !== undefined && { firmware }),
     cpus: vm.cpus ?? 1,
     memoryMiB: vm.memory ?? usualMemoryMiB,
     disksMiB: vm.disks ?? [],

@@ -1,7 +1,7 @@
 // Why something is not done with a lab, or with a VM made as those of labs.
 import { t } from '@vscode/l10n';
 import type { LabVmObstacle } from '../domain/labVm.js';
-import { labObstacleText } from '../text/failures/labText.js';
+import { labObstacleText, notInstalledText } from '../text/failures/obstacleText.js';
 import { type Of, wingFailures } from '../text/failures/wingFailures.js';
 
 export const labFailure = wingFailures('lab', {
@@ -15,8 +15,7 @@ export const labFailure = wingFailures('lab', {
     used: ({ vm }: Of<'vm'>) =>
       t('{0} was created by an interrupted attempt, and may have been used since. Destroy the lab first.', vm),
     noLibvirt: () => t('There is no libvirt here. Specify one in the file: {0}', 'connection: qemu:///system'),
-    noSquid: () =>
-      t('The network of the lab needs squid, which is not installed here. Install it (package {0}).', 'squid'),
+    noSquid: () => notInstalledText('squid'),
     networkOfSession: () =>
       t(
         'Only the system’s libvirt of this computer can give the lab a network. Specify it in the file: {0}',
@@ -25,10 +24,7 @@ export const labFailure = wingFailures('lab', {
     networkUsed: ({ vm }: Of<'vm'>) =>
       t('{0} uses the network of the lab. Nothing was removed. Give it another one, or delete it.', vm),
     noSubnet: () => t('No free network address was found for the lab.'),
-    noSsh: () =>
-      t(
-        'The lab runs programs over ssh, but ssh is not installed here. Install it (Debian and Ubuntu: package openssh-client).',
-      ),
+    noSsh: () => notInstalledText('ssh', 'openssh-client'),
     othersSnapshot: ({ vm, title }: Of<'vm' | 'title'>) =>
       t(
         'The VM {0} has the snapshot “{1}”, which this lab did not create. If you do not need it, destroy the lab first.',

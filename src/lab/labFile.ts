@@ -51,6 +51,7 @@ export interface ClonedVm {
 export interface MadeVm {
   readonly image?: { readonly path: string; readonly how: 'linked' | 'copy'; readonly sizeMiB?: number };
   readonly boot?: { readonly kernel: string; readonly initrd?: string; readonly arguments?: string };
+  readonly firmware?: 'uefi';
   readonly cpus: number;
   readonly memoryMiB: number;
   /** The sizes of the empty disks. */

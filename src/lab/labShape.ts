@@ -111,6 +111,7 @@ const vm = map({
     v.boolean(),
   ),
   boot: maybe('A kernel to boot directly, instead of from the disk', boot),
+  firmware: maybe('uefi: UEFI instead of BIOS, with secure boot off', v.literal('uefi')),
   cpus: maybe('Number of processors (default 1)', v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(64))),
   memory: maybe('Size of the RAM, for example 512 MiB or 2 GiB (default 1 GiB)', size),
   size: maybe('Size of the disk, for example 20 GiB (default: the size of the image)', size),

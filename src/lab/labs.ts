@@ -141,7 +141,7 @@ export class Labs {
         sources,
       });
     }
-    const obstacle = made.size === 0 ? undefined : await engine.labVms.obstacle(connection);
+    const obstacle = made.size === 0 ? undefined : await engine.labVms.obstacle(connection, [...made.values()]);
     if (obstacle !== undefined) {
       throw labFailure('obstacle', { connection, obstacle });
     }

@@ -125,7 +125,16 @@ function cloneIn({ of, point, way, network }: ClonedVm): Readonly<Record<string,
   return { of, point, ...(way === 'full' && { full: true }), ...(network === 'same' && { network }) };
 }
 
-function madeIn({ image, boot, cpus, memoryMiB, disksMiB, network, cloudInit }: MadeVm): Record<string, unknown> {
+function madeIn({
+  image,
+  boot,
+  firmware,
+  cpus,
+  memoryMiB,
+  disksMiB,
+  network,
+  cloudInit,
+}: MadeVm): Record<string, unknown> {
   return {
     ...(image !== undefined && {
       image: image.path,
@@ -133,6 +142,7 @@ function madeIn({ image, boot, cpus, memoryMiB, disksMiB, network, cloudInit }: 
       ...(image.sizeMiB !== undefined && { size: sizeIn(image.sizeMiB) }),
     }),
     ...(boot !== undefined && { boot }),
+    ...(firmware !== undefined && { firmware }),
     ...(cpus !== 1 && { cpus }),
     memory: sizeIn(memoryMiB),
     ...(disksMiB.length > 0 && { disks: disksMiB.map(sizeIn) }),

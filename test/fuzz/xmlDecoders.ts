@@ -19,7 +19,7 @@ import { demoMachine } from '../../src/driver/xml/demoVmXml.js';
 import { parseDomainXml } from '../../src/driver/xml/domainXml.js';
 import { readGuestMemory } from '../../src/driver/xml/guestMemoryXml.js';
 import { readHardware } from '../../src/driver/xml/hardwareXml.js';
-import { labMachine } from '../../src/driver/xml/labVmXml.js';
+import { hasUefi, labMachine } from '../../src/driver/xml/labVmXml.js';
 import { parsePlainXml } from '../../src/driver/xml/plainXml.js';
 import { parseSavedRam, writeDefinition } from '../../src/driver/xml/retarget.js';
 import {
@@ -139,7 +139,8 @@ export const xmlDecoders: readonly Decoder[] = [
       firmwareUuidIn(tree),
       revertsExternal(tree),
       demoMachine(xml),
-      labMachine(xml),
+      labMachine(xml, {}),
+      hasUefi(xml),
     ];
   }),
   xmlDecoder('XML of a VM, written for a clone', vms, (xml) => [

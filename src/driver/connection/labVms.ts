@@ -5,6 +5,7 @@ import type { LabVm, LabVmObstacle, LabVmParts } from '../../domain/labVm.js';
 import { refuse } from '../../domain/refusal.js';
 import {
   VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA,
+  VIR_DOMAIN_UNDEFINE_KEEP_NVRAM,
   VIR_DOMAIN_UNDEFINE_MANAGED_SAVE,
   VIR_DOMAIN_XML_INACTIVE,
 } from '../../libvirt/flags.js';
@@ -18,7 +19,7 @@ import { makeLabFolder, removeLabFolder } from '../files/labFolder.js';
 import type { LabHost } from '../files/labImages.js';
 import type { withShellHost } from '../files/shellHost.js';
 import { isDemoVm } from '../xml/demoVmXml.js';
-import { isLabVm, labMachine, labVmXml } from '../xml/labVmXml.js';
+import { hasUefi, isLabVm, labMachine, labVmXml } from '../xml/labVmXml.js';
 import type { LabVmMaker } from '../hypervisor.js';
 import type { Domain } from '../../libvirt/structs.js';
 import { readPower } from '../powerState.js';
@@ -42,7 +43,7 @@ export function labVmsOn(place: LabVmPlace): LabVmMaker {
     }
   };
   return {
-    obstacle: () => asFailureOf('look whether VMs can be made', undefined, labVmObstacle(place)),
+    obstacle: (vms) => asFailureOf('look whether VMs can be made', undefined, labVmObstacle(place, vms)),
     make: (vm, parts, onMade) => asFailureOf('make a VM of a lab', vm.name, makeLabVm(place, vm, parts, onMade)),
     requireOwn: (vm) =>
       asFailureOf(
@@ -63,13 +64,23 @@ export function labVmsOn(place: LabVmPlace): LabVmMaker {
 }
 
 /** @returns the first thing that is in the way; nothing is made */
-async function labVmObstacle(place: LabVmPlace): Promise<LabVmObstacle | undefined> {
+async function labVmObstacle(
+  place: LabVmPlace,
+  vms: readonly Pick<LabVmParts, 'firmware'>[],
+): Promise<LabVmObstacle | undefined> {
   const obstacle = await (place.login === undefined ? placeObstacle(place) : obstacleThere(place, place.login));
   if (obstacle !== undefined) {
     return obstacle;
   }
   const { capabilities: xml } = await place.connection.call('connectGetCapabilities', {});
-  return labMachine(xml) === undefined ? 'noEmulator' : undefined;
+  const uefi = vms.find(({ firmware }) => firmware !== undefined);
+  const machine = labMachine(xml, uefi ?? {});
+  if (machine === undefined || uefi === undefined) {
+    return machine === undefined ? 'noEmulator' : undefined;
+  }
+  const asked = { ...machine, emulatorbin: undefined, arch: 'x86_64', virttype: machine.type, flags: 0 };
+  const { capabilities } = await place.connection.call('connectGetDomainCapabilities', asked);
+  return hasUefi(capabilities) ? undefined : 'noUefi';
 }
 
 /** On another computer, as `placeObstacle` on this one. Where a session's folders would be is not known here. */
@@ -108,12 +119,17 @@ async function makeLabVm(
 ): Promise<void> {
   const { connection } = place;
   const { capabilities: xml } = await connection.call('connectGetCapabilities', {});
-  const machine = labMachine(xml);
+  const machine = labMachine(xml, parts);
   if (machine === undefined) {
     throw new Failure('unsupported', { doing: 'make a VM of a lab', vm: vm.name });
   }
   await onLabHost(place, (host) => makeLabFolder(vm, parts, host, onMade));
-  await connection.call('domainDefineXmlFlags', { xml: labVmXml(vm, parts, machine), flags: 0 });
+  const { dom } = await connection.call('domainDefineXmlFlags', { xml: labVmXml(vm, parts, machine), flags: 0 });
+  if (parts.firmware !== undefined) {
+    // The first start sorts the controllers that libvirt added for q35. Then the VM would look changed.
+    const { xml: sorted } = await connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });
+    await connection.call('domainDefineXmlFlags', { xml: sorted, flags: 0 });
+  }
 }
 
 /** Undefined where libvirt has no VM of its UUID. @throws Failure `refused` where that one is another's */
@@ -175,7 +191,7 @@ async function removeUnused({ connection }: Pick<DemoVmPlace, 'connection'>, { d
   if (power !== 'off') {
     throw busy;
   }
-  await connection.call('domainUndefineFlags', { dom, flags: 0 });
+  await connection.call('domainUndefineFlags', { dom, flags: VIR_DOMAIN_UNDEFINE_KEEP_NVRAM });
   const lookUp = connection.call('domainLookupByUuid', { uuid: dom.uuid });
   if ((await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN, lookUp)) !== undefined) {
     // Somebody started it just then.

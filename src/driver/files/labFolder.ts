@@ -29,14 +29,15 @@ export async function makeLabFolder(
   const { files: there, qemuImg: tool } = host;
   await makeFolders(there, posix.dirname(vm.folder));
   const files = labVmFiles(vm, parts);
-  const { image, boot, cloudInit } = parts;
+  const { image, boot, firmware, cloudInit } = parts;
   const empty = [
     ...files.disks,
     ...(boot === undefined ? [] : [files.kernel]),
     ...(boot?.initrd === undefined ? [] : [files.initrd]),
     ...(cloudInit === undefined ? [] : [files.seed]),
   ];
-  await onMade(await makeOwnFolder(vm.folder, { pattern: labFolderPattern, empty, details }, there));
+  const made = await makeOwnFolder(vm.folder, { pattern: labFolderPattern, empty, details }, there);
+  await onMade(firmware === undefined ? made : [...made, { path: files.variables }]);
   const [first = '', ...others] = image === undefined ? ['', ...files.disks] : files.disks;
   if (image !== undefined) {
     const { how, sizeMiB } = image;

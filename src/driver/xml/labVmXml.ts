@@ -11,21 +11,31 @@ interface LabMachine {
 }
 
 /** @returns undefined where there is no QEMU for x86 */
-export function labMachine(capabilitiesXml: string): LabMachine | undefined {
+export function labMachine(
+  capabilitiesXml: string,
+  { firmware }: Pick<LabVmParts, 'firmware'>,
+): LabMachine | undefined {
   const arch = findAll(parseXml(capabilitiesXml), 'guest')
     .map((guest) => find(guest, 'arch'))
     .find((one) => attribute(one, 'name') === 'x86_64');
   const types = findAll(arch, 'domain').map((domain) => attribute(domain, 'type'));
   const type = (['kvm', 'qemu'] as const).find((one) => types.includes(one));
   const machines = findAll(arch, 'machine').map((machine) => textOf(machine));
-  const machine = ['pc', 'q35'].find((one) => machines.includes(one));
+  const machine = (firmware === undefined ? ['pc', 'q35'] : ['q35']).find((one) => machines.includes(one));
   return type === undefined || machine === undefined ? undefined : { type, machine };
+}
+
+/** @param capabilitiesXml of the domain, not of the host */
+export function hasUefi(capabilitiesXml: string): boolean {
+  return findAll(find(parseXml(capabilitiesXml), 'os'), 'enum').some(
+    (one) => attribute(one, 'name') === 'firmware' && findAll(one, 'value').some((value) => textOf(value) === 'efi'),
+  );
 }
 
 /** Headless, with a serial console and the channel of a guest agent; by itself unless it is to have a network. */
 export function labVmXml(vm: LabVm, parts: LabVmParts, { type, machine }: LabMachine): string {
   const files = labVmFiles(vm, parts);
-  const { boot, network, mac, cloudInit } = parts;
+  const { boot, firmware, network, mac, cloudInit } = parts;
   return writeXml(
     e('domain', { type }, [
       e('name', {}, [vm.name]),
@@ -36,8 +46,15 @@ export function labVmXml(vm: LabVm, parts: LabVmParts, { type, machine }: LabMac
       e('metadata', {}, [e('lab:vm', { 'xmlns:lab': markUri, folder: vm.folder })]),
       e('memory', { unit: 'MiB' }, [String(parts.memoryMiB)]),
       e('vcpu', {}, [String(parts.cpus)]),
-      e('os', {}, [
+      e('os', firmware === undefined ? {} : { firmware: 'efi' }, [
         e('type', { arch: 'x86_64', machine }, ['hvm']),
+        ...(firmware === undefined
+          ? []
+          : [
+              e('firmware', {}, [e('feature', { enabled: 'no', name: 'secure-boot' })]),
+              // Without it, libvirt may choose firmware that keeps no variables.
+              e('nvram', {}, [files.variables]),
+            ]),
         ...(boot === undefined
           ? [e('boot', { dev: 'hd' })]
           : [

@@ -2,8 +2,7 @@
 import { t } from '@vscode/l10n';
 import type { LabVmObstacle } from '../../domain/labVm.js';
 import { bytesText } from '../../text/bytesText.js';
-import { labObstacleText } from '../../text/failures/labText.js';
-import { obstacleText } from '../../text/failures/obstacleText.js';
+import { labObstacleText, notInstalledText } from '../../text/failures/obstacleText.js';
 import { type Of, wingFailures } from '../../text/failures/wingFailures.js';
 
 export const cloudInitLog = '/var/log/cloud-init.log';
@@ -78,10 +77,9 @@ export const guestFailure = wingFailures('guest', {
       why === 'oddPath'
         ? t('ssh cannot be told the path {0}: it has characters that mean something to ssh or to a shell.', file)
         : `${sshConfigReasons[why](file)} ${t('The line is: {0}', line)}`,
-    noProgram: ({ program }: Of<'program'>) =>
-      t('{0} is not installed here. Install it (Debian and Ubuntu: package {1}).', program, 'openssh-client'),
+    noProgram: ({ program }: Of<'program'>) => notInstalledText(program, 'openssh-client'),
     obstacle: ({ connection, obstacle }: Of<'connection'> & { readonly obstacle: LabVmObstacle }) =>
-      `${t('VMs cannot be created on {0}.', connection)} ${obstacle === 'otherHost' ? labObstacleText(obstacle) : obstacleText(obstacle)}`,
+      `${t('VMs cannot be created on {0}.', connection)} ${labObstacleText(obstacle)}`,
     /** The image, and its size. */
     smallDisk: ({ name, bytes }: Of<'name'> & { readonly bytes: number }) =>
       t('The disk must have at least {0}, the size of the image {1}.', bytesText(bytes), name),

@@ -24,6 +24,7 @@ vms:
     wait: { agent: true }
   client:
     boot: { kernel: /boot/vmlinuz, arguments: quiet }
+    firmware: uefi
     network: user
     after: [server]
 points:
@@ -69,6 +70,7 @@ describe('the lab file', () => {
           source: {
             kind: 'made',
             boot: { kernel: '/boot/vmlinuz', arguments: 'quiet' },
+            firmware: 'uefi',
             cpus: 1,
             memoryMiB: 1024,
             disksMiB: [],
@@ -117,6 +119,8 @@ describe('the lab file', () => {
       /Remove “memory”/u,
     ],
     ['a clone of no point', short('{ clone: { of: x } }'), 4, 8, /“point” is missing: The title or the name/u],
+    ['an existing VM with firmware', short('{ existing: x, firmware: uefi }'), 4, 31, /Remove “firmware”/u],
+    ['other firmware', short('{ image: x, firmware: coreboot }'), 4, 28, /for “firmware”: uefi/u],
     ['a VM from two places', short('{ existing: x, image: y }'), 4, 28, /Remove “image”/u],
     ['who comes after nobody', short('{ image: x, after: [b] }'), 4, 26, /no VM “b”/u],
     ['who comes after himself', short('{ image: x, after: [a] }'), 4, 26, /after itself/u],

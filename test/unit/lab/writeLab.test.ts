@@ -38,6 +38,7 @@ vms:
     wait: { agent: true }
   client:
     boot: { kernel: /boot/vmlinuz, initrd: initrd.img, arguments: "quiet # not" }
+    firmware: uefi
     network: user
     after: [server, db]
     wait: { command: [sh, -c, "test -e /run/up && echo '[{'"], seconds: 7 }

@@ -15,6 +15,7 @@ export const guestCommands = {
       memory: { type: 'string', value: 'SIZE', help: 'the RAM (default: 2G)' },
       disk: { type: 'string', value: 'SIZE', help: 'the disk (default: 20G; of a file, the size that it has)' },
       cpus: { type: 'string', value: 'N', help: 'processors (default: 1)' },
+      uefi: { type: 'boolean', help: 'UEFI instead of BIOS, with secure boot off' },
       network: {
         type: 'string',
         value: 'NETWORK',
@@ -26,7 +27,7 @@ export const guestCommands = {
       remove: {
         type: 'boolean',
         help: 'delete the VM of this name, with its disks and snapshots, if this command created it',
-        not: ['from', 'memory', 'disk', 'cpus', 'network', 'user', 'package', 'seconds'],
+        not: ['from', 'memory', 'disk', 'cpus', 'uefi', 'network', 'user', 'package', 'seconds'],
       },
       yes: acting.yes,
       name: acting.name,

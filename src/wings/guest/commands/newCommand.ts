@@ -63,6 +63,7 @@ function wantedOf({ call, session }: Context): NewVm {
     cpus: countOf(call, 'cpus', mostCpus) ?? usualParts.cpus,
     memoryMiB: mebibytesOf(call, 'memory') ?? usualParts.memoryMiB,
     ...(diskMiB !== undefined && { diskMiB }),
+    ...(call.flags.has('uefi') && { firmware: 'uefi' }),
     ...(network !== undefined && { network: network === 'none' || network === 'user' ? network : { name: network } }),
     ...(user !== undefined && { user }),
     packages: call.lists['package'] ?? [],

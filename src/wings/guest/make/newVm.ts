@@ -40,6 +40,8 @@ export interface NewVm {
   readonly memoryMiB: number;
   /** Absent: as large as the image says; 20 GiB of one of the catalogue. */
   readonly diskMiB?: number;
+  /** Absent: BIOS. */
+  readonly firmware?: 'uefi';
   /** Absent: as is usual on the connection. */
   readonly network?: 'none' | 'user' | { readonly name: string };
   /** Absent: called as who asks. */
@@ -92,7 +94,7 @@ export async function newVm(wanted: NewVm, wish: NewVmWish): Promise<MadeVm> {
     throw guestFailure('rootUser');
   }
   await engine.connect(connection);
-  const obstacle = await engine.labVms.obstacle(connection);
+  const obstacle = await engine.labVms.obstacle(connection, [wanted]);
   if (obstacle !== undefined) {
     throw guestFailure('obstacle', { connection, obstacle });
   }
@@ -121,6 +123,7 @@ export async function newVm(wanted: NewVm, wish: NewVmWish): Promise<MadeVm> {
   const parts: LabVmParts = {
     ...image,
     ...{ cpus: wanted.cpus, memoryMiB: wanted.memoryMiB, disksMiB: [] },
+    ...(wanted.firmware !== undefined && { firmware: wanted.firmware }),
     ...(network !== undefined && { network }),
     ...(mac !== undefined && { mac }),
     cloudInit: seedTexts(seed),
