@@ -35,7 +35,7 @@ export function consoleLines(note: Note & RevertedNote, name: string): readonly 
         t('Press T to take it over from the other client. Press Enter to try again.'),
       ];
     case 'lost':
-      return [t('The connection to libvirt ended. The console of {0} reconnects with it.', vm)];
+      return [t('The connection to libvirt ended. {0} is shown again when it is back.', vm)];
     case 'failed':
       return [failedLine(note.failure, vm), t('Press Enter to try again.')];
   }

@@ -14,7 +14,7 @@ export function displayStatus(
     return note.kind === 'off' ? t('{0} is off. The display connects when it starts.', vm) : undefined;
   }
   if (note.kind === 'lost') {
-    return t('The connection to libvirt ended. The display of {0} reconnects with it.', vm);
+    return t('The connection to libvirt ended. {0} is shown again when it is back.', vm);
   }
   return failedDisplay(note.failure, vm);
 }

@@ -5,6 +5,7 @@ import { t } from '@vscode/l10n';
 import { findProgram } from '../../../base/findProgram.js';
 import { asFailure } from '../../../domain/asFailure.js';
 import type { VmView } from '../../../live/views.js';
+import { notInstalledText } from '../../../text/failures/obstacleText.js';
 import { askText } from '../../prompts/ask.js';
 import { requireAnswer, CommandError } from '../../prompts/commandError.js';
 import { noteInStatusBar } from '../../prompts/notify.js';
@@ -141,11 +142,7 @@ async function openViewer({ ref, vm }: VmView): Promise<void> {
   }
   const program = await findProgram('virt-viewer', process.env);
   if (program === undefined) {
-    throw new CommandError(
-      'unsupported',
-      t('{0} shows the display, but is not installed here. Install the package of that name.', 'virt-viewer'),
-      { vm: vm.name },
-    );
+    throw new CommandError('unsupported', notInstalledText('virt-viewer'), { vm: vm.name });
   }
   await startBeside(program, ['--connect', ref.connection, '--wait', '--', ref.uuid]);
 }

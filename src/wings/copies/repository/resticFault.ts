@@ -3,6 +3,7 @@ import { t } from '@vscode/l10n';
 import { shellWord } from '../../../base/shellWord.js';
 import { Failure, type FailureKind } from '../../../domain/failure.js';
 import { displayLine } from '../../../domain/plainText.js';
+import { notInstalledText } from '../../../text/failures/obstacleText.js';
 import { withoutPassword } from './repositoryAddress.js';
 
 const kinds = {
@@ -54,7 +55,7 @@ function resticText(fault: ResticFault, target: string): string {
     case 'noProgram':
       return said !== ''
         ? t('{0} is needed on {1}. Install it there.', 'restic', displayLine(said))
-        : t('restic is not installed. It is in the package restic of most distributions.');
+        : notInstalledText('restic');
     case 'noKey':
       return t(
         'No key was given for {0}. Write one into a file that only you may read (chmod 600) and use --password-file, or set RESTIC_PASSWORD_FILE. Keep a copy of the key elsewhere: without it, nobody can read the backups.',

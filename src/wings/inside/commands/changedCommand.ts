@@ -5,6 +5,7 @@ import type { CommandHandler, Context } from '../../../cli/context.js';
 import type { CommandAnswer, TextPart } from '../../../cli/printed.js';
 import { tableLines } from '../../../cli/table.js';
 import { displayLine, displayText } from '../../../domain/plainText.js';
+import { notInstalledText } from '../../../text/failures/obstacleText.js';
 import { type GuestDisks, openGuestDisks, withDisks } from '../guestFiles.js';
 import { FileSystemError, findNode, type GuestFileSystem, type NodeFacts } from '../read/guestFileSystem.js';
 import { asReadFailure, orReadFailure } from '../readFailure.js';
@@ -101,7 +102,7 @@ async function diffOf(
   }
   const diff = await textDiff(old, own, process.env, context.interruption.signal);
   if (diff === undefined) {
-    context.terminal.tell(t('The program diff is not installed: the texts are not compared.'));
+    context.terminal.tell(notInstalledText('diff', 'diffutils'));
   }
   return diff;
 }
