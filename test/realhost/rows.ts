@@ -407,7 +407,7 @@ export const groups: readonly Group[] = [
       host('moveAndBack', /next: running; (\d+) snapshots\s+first: running; \1 snapshots/u),
       ...[off, host('moveAndBack', /next: shut off; (\d+) snapshots\s+first: shut off; \1 snapshots/u)],
       // Another host's VM has its disk: QEMU's own lock goes over the network.
-      ...[off, host('startThere'), { ...start, refused: 'failed' } as const, host('endThere')],
+      ...[off, host('startThere'), { ...start, refused: 'busy' } as const, host('endThere')],
       ...[start, off, outside.offline('o2'), start, off, remove('o2'), start],
       host('squashed', /exit 0/u),
     ],
