@@ -28,6 +28,8 @@ const lookers = [
   'src/session/openEngine.ts',
   'src/driver/connection/openLibvirt.ts',
   'src/engine/look/layerReader.ts',
+  // At each opening it is asked what broke off.
+  'src/journal/begunMoves.ts',
 ];
 
 /** What is asked again and again, by people and by agents, and needs little: its own alone is loaded. */

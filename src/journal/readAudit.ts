@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import type { Log } from '../base/log.js';
 import { type FileSystem, readBounded, namesIn } from './durable.js';
 import { hasCode } from '../base/errno.js';
+import type { heldKinds } from './heldRecords.js';
 import { logFolder } from './operationLog.js';
 import { WatchedRecords } from './watchedRecords.js';
 
 /** Each file is put aside at one MiB. */
 const mostBytes = 4 * 1024 * 1024;
+
+const labs: (typeof heldKinds)['labs']['folder'] = 'labs';
 
 /** Reads the current file and the one before, oldest first; empty where nothing was done yet. */
 export async function readAudit(
@@ -32,8 +35,12 @@ export async function readAudit(
   return texts.flatMap((text) => text.split('\n')).filter((line) => line !== '');
 }
 
-/** And what the proxies of labs refused. */
+/** And what the proxies of labs refused. What reads that is large, and loaded where there are labs alone. */
 export async function readHistory(folder: string, log: Log): Promise<readonly string[]> {
+  const ids = await namesIn(promises, join(folder, labs)).catch(() => [labs]);
+  if (ids.length === 0) {
+    return readAudit(folder, log);
+  }
   const { readRefused } = await import('./refusedRequests.js');
   const [audit, refused] = await Promise.all([readAudit(folder, log), readRefused(folder, log)]);
   return refused.length === 0 ? audit : [...audit, ...refused].toSorted((one, other) => timeOf(one) - timeOf(other));
