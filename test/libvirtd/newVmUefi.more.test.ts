@@ -185,6 +185,39 @@ describe('a new VM that starts by UEFI', () => {
     await isClean();
   });
 
+  /** Whose definition names no variables: libvirt 9.0 puts them into its own folder, and undefines none with some. */
+  const runUnnamed = async (name: string): Promise<void> => {
+    await virsh('start', name);
+    await virsh('destroy', name);
+    await session.engine.refresh({ connection: daemon.uri });
+  };
+  /** They are libvirt's own, and stay. */
+  const isGoneButFor = async (kept: string): Promise<void> => {
+    assert.equal(await virsh('list', '--all', '--name'), '');
+    assert.deepEqual(await variables(), [kept]);
+    await Promise.all((await all()).filter((name) => name.endsWith(kept)).map((name) => rm(at(name))));
+  };
+
+  it('goes as a clone of one that never ran, and then itself', async () => {
+    await begin();
+    const { connection, uuid } = vm;
+    const way = { name: 'copy', way: 'linked' } as const;
+    const copy = await makeClone(session.engine, cloneRequest(session.engine, { connection, uuid }, way));
+    await runUnnamed('copy');
+    await session.engine.runOperation({ kind: 'discard', vm: copy });
+    await remove('web');
+    await isGoneButFor('copy_VARS.fd');
+  });
+
+  it('goes where somebody took its variables out of its definition', async () => {
+    await begin();
+    await writeFile(at('web.xml'), (await virsh('dumpxml', '--inactive', 'web')).replace(/<nvram.*<\/nvram>/u, ''));
+    await virsh('define', at('web.xml'));
+    await runUnnamed('web');
+    await remove('web');
+    await isGoneButFor('web_VARS.fd');
+  });
+
   it('goes where it cannot be started', async () => {
     await cli('failed', 'new', 'web', '--from', image, '--uefi', '--memory', '900T', '--network', 'none');
     await isClean();
@@ -212,6 +245,14 @@ describe('a new VM that starts by UEFI', () => {
     assert.deepEqual(readLab(await readFile(again, 'utf8')).lab, readLab(lab).lab);
     await writeFile(at('project', 'lab.yaml'), lab.replace('    firmware: uefi\n', ''));
     await inLab('wrong', 'check');
+    await writeFile(at('project', 'lab.yaml'), lab);
+    const asBios = (await virsh('dumpxml', '--inactive', 'shop-db')).replace(
+      / firmware='efi'|<firmware>[^]*<\/firmware>|<(loader|nvram).*<\/\1>/gu,
+      '',
+    );
+    await writeFile(at('bios.xml'), asBios);
+    await virsh('define', at('bios.xml'));
+    assert.match(await cli('wrong', 'lab', 'check', '--file', at('project', 'lab.yaml')), /firmware: bios/u);
     await inLab('done', 'destroy', '--yes');
     await isClean();
   });

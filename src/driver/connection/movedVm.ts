@@ -15,7 +15,6 @@ import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import type { Domain } from '../../libvirt/structs.js';
 import { readPower } from '../powerState.js';
 import { tpmFlag } from '../run/runForkSteps.js';
-import { parseDomainXml } from '../xml/domainXml.js';
 import { parseEmulators } from '../xml/anewXml.js';
 import { type BroughtParts, broughtParts, lackingIn, withOwnEmulators } from '../xml/movedXml.js';
 import { readDocuments } from './readDocuments.js';
@@ -130,10 +129,14 @@ export async function undefineOff(
   throw new Failure('refused', { vm: dom.name, doing: 'forget a VM that is off' });
 }
 
-/** A VM with its snapshots, but not its UEFI variables. @param keeps nor the state of its TPM */
+/**
+ * A VM with its snapshots, but not its UEFI variables: libvirt 9.0 (seen) undefines none with some, and its definition
+ * may not name those that are in libvirt's own folder.
+ * @param keeps nor the state of its TPM
+ */
 export function forgettingFlags(definition: string, capabilities: Capabilities, keeps?: 'keeps'): number {
-  const variables = parseDomainXml(definition).nvram === undefined ? 0 : VIR_DOMAIN_UNDEFINE_KEEP_NVRAM;
-  return VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | variables | tpmFlag(definition, capabilities, keeps);
+  const tpm = tpmFlag(definition, capabilities, keeps);
+  return VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | VIR_DOMAIN_UNDEFINE_KEEP_NVRAM | tpm;
 }
 
 /** Others may have made or edited some a moment ago. */

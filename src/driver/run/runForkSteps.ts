@@ -241,8 +241,8 @@ export async function discardClone(
       VIR_DOMAIN_UNDEFINE_MANAGED_SAVE |
       VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
       VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA |
-      // libvirt removes them by their name.
-      (vm.nvram === undefined ? 0 : VIR_DOMAIN_UNDEFINE_KEEP_NVRAM) |
+      // libvirt would remove its variables by their name, or undefine none with some (forgettingFlags).
+      VIR_DOMAIN_UNDEFINE_KEEP_NVRAM |
       tpmFlag(xml, capabilities),
   });
 }
