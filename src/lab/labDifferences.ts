@@ -246,6 +246,7 @@ export function otherHardware(
     cpus,
     memoryMiB,
     image,
+    firmware,
     disksMiB,
     network,
     cloudInit,
@@ -256,7 +257,9 @@ export function otherHardware(
   const count = disksMiB.length + (image === undefined ? 0 : 1);
   const targets = Array.from({ length: count }, (_, at) => `vd${String.fromCharCode(97 + at)}`);
   const kinds = of('network').map(({ facts: { kind = '', source } }) => (kind === 'network' ? (source ?? '') : kind));
+  const loader = of('firmware').find(({ id }) => id === 'os')?.facts.kind ?? '';
   const rows = [
+    ['firmware', ['efi', 'pflash'].includes(loader) ? 'uefi' : 'bios', firmware ?? 'bios'],
     ['cpus', of('cpu').find(({ id }) => id === 'vcpu')?.facts.count ?? '', String(cpus)],
     // A VM may be given less of its memory than it has.
     ['memory', `${Math.min(...memory) / mib} MiB`, `${memoryMiB} MiB`],

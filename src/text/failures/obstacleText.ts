@@ -7,6 +7,10 @@ export function notInstalledText(program: string, debianPackage = program): stri
   return t('{0} is not installed here. Install it (Debian and Ubuntu: package {1}).', program, debianPackage);
 }
 
+function lacksText(what: string, debianPackage: string): string {
+  return t('It has no {0}. Install it there (Debian and Ubuntu: package {1}).', what, debianPackage);
+}
+
 export function obstacleText(obstacle: DemoVmObstacle | LabVmObstacle): string {
   switch (obstacle) {
     case 'notQemu':
@@ -23,9 +27,9 @@ export function obstacleText(obstacle: DemoVmObstacle | LabVmObstacle): string {
     case 'noQemuImg':
       return notInstalledText('qemu-img', 'qemu-utils');
     case 'noEmulator':
-      return t('It has no QEMU for x86. Install it (Debian and Ubuntu: package qemu-system-x86).');
+      return lacksText('QEMU (x86)', 'qemu-system-x86');
     case 'noUefi':
-      return notInstalledText('UEFI', 'ovmf');
+      return lacksText('UEFI (OVMF)', 'ovmf');
     case 'noGuest':
       return t(
         'This build of Virt Rewind does not contain the guest of the lesson. Install the packaged extension. Or install nasm and build again.',
