@@ -92,9 +92,11 @@ export function labVmFiles({ folder }: LabVm, { image, disksMiB }: LabVmParts): 
   };
 }
 
+export const variablesName = 'uefi-vars.fd';
+
 /** The UEFI variables: libvirt creates the file at the first start, and a revert replaces it. */
 export function variablesIn(folder: string): string {
-  return posix.join(folder, 'uefi-vars.fd');
+  return posix.join(folder, variablesName);
 }
 
 /** What we call such folders; no other is ever removed. */

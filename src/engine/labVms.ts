@@ -5,7 +5,7 @@ import { posix } from 'node:path';
 import { asFailure } from '../domain/asFailure.js';
 import { Failure } from '../domain/failure.js';
 import type { MadeFile } from '../domain/hostFiles.js';
-import type { LabVm } from '../domain/labVm.js';
+import type { LabVm, variablesName } from '../domain/labVm.js';
 import { ownStateCopies } from '../domain/chains/stateCopies.js';
 import { isOwnDisk } from '../domain/vm.js';
 import { newId } from '../journal/durable.js';
@@ -97,8 +97,9 @@ export async function filesOf(
   await hypervisor.labVms.requireOwn(vm);
   const identify = (paths: readonly string[]): Promise<readonly MadeFile[]> => identifyFiles(hypervisor, paths);
   const pathOf = (name: string): string => posix.join(folder, name);
-  // As in `labVmFiles`, which what the editor loads first does not have.
-  const variables = pathOf('uefi-vars.fd');
+  // What the editor loads first has the type alone.
+  const name: typeof variablesName = 'uefi-vars.fd';
+  const variables = pathOf(name);
   const written = made ?? [{ path: folder }, ...(await identify(namesOfBefore.map(pathOf)))];
   // Whatever file it is now: libvirt created it, or a revert.
   const recorded = written.filter(({ path }) => path !== variables);
