@@ -4,15 +4,13 @@ import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open as openFile, readdir, readFile, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { buildDoor } from '../../scripts/build.mjs';
 import { makeTinyCloudImage } from '../../scripts/guest/cloudImage.mjs';
-import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { run as runProgram, runOk } from '../../scripts/rig/run.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import { Failure } from '../../src/domain/failure.js';
 import { type LabVmParts, seenAs } from '../../src/domain/labVm.js';
 import { endLeft } from '../../src/session/leftWork.js';
-import { Session } from '../../src/session/session.js';
+import type { Session } from '../../src/session/session.js';
 import { type MadeVm, newVm, type NewVm } from '../../src/wings/guest/make/newVm.js';
 import { leftInGuest, newVmStore, recordOf, removeNewVm } from '../../src/wings/guest/make/removeNewVm.js';
 import type { VirtRewind } from '../../src/api/publicApi.js';
@@ -21,6 +19,7 @@ import { itRarely } from '../allRows.js';
 import { faultsOf } from '../answerFaults.js';
 import { silentLog } from '../silentLog.js';
 import type { Daemon } from './engineRig.js';
+import { startNewVmRig } from './newVmRig.js';
 
 describe('a new VM of an image', () => {
   let daemon: Daemon;
@@ -93,16 +92,9 @@ describe('a new VM of an image', () => {
   };
 
   before(async () => {
-    daemon = await startPrivateDaemon();
+    ({ daemon, environment, program, session } = await startNewVmRig());
     withCloud = (words) => makeTinyCloudImage(at(`${words}.qcow2`), words);
     image = await withCloud('cloud=done');
-    await mkdir(at('state'));
-    environment = {
-      ...daemon.env,
-      ...{ VIRT_REWIND_STATE: at('state'), VIRT_REWIND_LABS: at('labs'), LIBVIRT_DEFAULT_URI: daemon.uri, LC_ALL: 'C' },
-    };
-    program = await buildDoor('commandLine', at('program'));
-    session = await Session.open({ connections: [daemon.uri], environment, log: silentLog, shell: 'test' });
   });
   after(async () => {
     await session.close();

@@ -4,11 +4,9 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { buildDoor } from '../../scripts/build.mjs';
 import { buildGuest } from '../../scripts/guest/buildGuest.mjs';
 import { makeTinyCloudImage } from '../../scripts/guest/cloudImage.mjs';
 import { missingPackages } from '../../scripts/rig/prerequisites.mjs';
-import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { run as runProgram } from '../../scripts/rig/run.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import { type LabVm, type LabVmParts, seenAs, variablesIn } from '../../src/domain/labVm.js';
@@ -17,10 +15,11 @@ import type { OperationRequest } from '../../src/domain/operation.js';
 import { cloneRequest, makeClone } from '../../src/engine/clones.js';
 import { readLab } from '../../src/lab/readLab.js';
 import type { LabStore } from '../../src/journal/labStore.js';
-import { Session } from '../../src/session/session.js';
+import type { Session } from '../../src/session/session.js';
 import { leftInGuest, newVmStore, recordOf, removeNewVm } from '../../src/wings/guest/make/removeNewVm.js';
 import { silentLog } from '../silentLog.js';
 import type { Daemon } from './engineRig.js';
+import { startNewVmRig } from './newVmRig.js';
 
 const lab = `version: 1
 name: shop
@@ -109,15 +108,8 @@ describe('a new VM that starts by UEFI', () => {
       process.stdout.write(`      skipped: not installed here: ${missing.join(', ')}\n`);
       return this.skip();
     }
-    daemon = await startPrivateDaemon();
+    ({ daemon, environment, program, session } = await startNewVmRig());
     image = await makeTinyCloudImage(at('cloud.qcow2'), 'cloud=done');
-    await mkdir(at('state'));
-    environment = {
-      ...daemon.env,
-      ...{ VIRT_REWIND_STATE: at('state'), VIRT_REWIND_LABS: at('labs'), LIBVIRT_DEFAULT_URI: daemon.uri, LC_ALL: 'C' },
-    };
-    program = await buildDoor('commandLine', at('program'));
-    session = await Session.open({ connections: [daemon.uri], environment, log: silentLog, shell: 'test' });
   });
   after(async () => {
     if (isSkipped) {

@@ -6,19 +6,18 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { link, mkdir, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { buildDoor } from '../../scripts/build.mjs';
-import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { run as runProgram, runOk } from '../../scripts/rig/run.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import { seenAs } from '../../src/domain/labVm.js';
 import { LabStore } from '../../src/journal/labStore.js';
 import { removeLab } from '../../src/lab/removeLab.js';
-import { Session } from '../../src/session/session.js';
+import type { Session } from '../../src/session/session.js';
 import { newVmStore, recordOf, removeNewVm } from '../../src/wings/guest/make/removeNewVm.js';
 import { keepIn } from '../../src/journal/persistence.js';
 import { itRarely } from '../allRows.js';
 import { silentLog } from '../silentLog.js';
 import type { Daemon } from './engineRig.js';
+import { startNewVmRig } from './newVmRig.js';
 import { head } from '../unit/journal/plans.js';
 import { openEditor } from './faults/editor.js';
 
@@ -110,16 +109,9 @@ describe('the removal of a VM that we made', () => {
   };
 
   before(async () => {
-    daemon = await startPrivateDaemon();
+    ({ daemon, environment, program, session } = await startNewVmRig());
     image = at('image.qcow2');
     await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', image, '8M']);
-    await mkdir(at('state'));
-    environment = {
-      ...daemon.env,
-      ...{ VIRT_REWIND_STATE: at('state'), VIRT_REWIND_LABS: at('labs'), LIBVIRT_DEFAULT_URI: daemon.uri, LC_ALL: 'C' },
-    };
-    program = await buildDoor('commandLine', at('program'));
-    session = await Session.open({ connections: [daemon.uri], environment, log: silentLog, shell: 'test' });
   });
   after(async () => {
     await session.close();
