@@ -2,6 +2,7 @@
 // networks are a port of this machine's loopback for ssh, and a cable to a second host.
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
+import { appendFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -168,10 +169,18 @@ const sshTo = (port, key) => [
   ...['-o', 'ConnectTimeout=30', '-o', 'ServerAliveInterval=15', '-o', 'ServerAliveCountMax=20', 'root@127.0.0.1'],
 ];
 
-/** @param {readonly string[]} ssh @param {string} command @param {AbortSignal} signal @returns {Promise<number>} */
+/**
+ * Its output is ours; what it says with `!` before it is told again by whoever asked for the failures.
+ * @param {readonly string[]} ssh @param {string} command @param {AbortSignal} signal @returns {Promise<number>}
+ */
 function runOver(ssh, command, signal) {
   return new Promise((resolve, reject) => {
-    const child = spawn('ssh', [...ssh, command], { stdio: ['ignore', 'inherit', 'inherit'], signal });
+    const child = spawn('ssh', [...ssh, command], { stdio: ['ignore', 'pipe', 'inherit'], signal });
+    const failures = process.env['TEST_FAILURES'];
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      console.log(line);
+      if (failures && line.startsWith('! ')) appendFileSync(failures, `${line}\n`);
+    });
     child.once('error', reject);
     child.once('close', (code) => resolve(code ?? 1));
   });

@@ -58,17 +58,25 @@ async function main(wanted: readonly string[], minutes: number): Promise<void> {
     say(`\nleft out, for their time: ${late.join(', ')}`);
   }
   const { right, wrong, untried } = standing;
-  say(`${String(right)} passed, ${String(wrong)} failed, ${String(untried)} not tried`);
-  process.exit(wrong + untried > 0 ? 1 : 0);
+  say('');
+  for (const failure of wrong) {
+    say(`! ${failure.replaceAll(/\s*\n\s*/gu, ' ')}`);
+  }
+  say(`${String(right)} passed, ${String(wrong.length)} failed, ${String(untried)} not tried`);
+  process.exit(wrong.length + untried > 0 ? 1 : 0);
 }
 
-function tell(title: string, began: number, problems: readonly string[], standing: Standing): void {
+function tell(standing: Standing, group: string, title: string, began: number, problems: readonly string[]): void {
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   say(`    ${problems.length === 0 ? '✔' : '✖'} ${title} (${seconds} s)`);
   for (const problem of problems) {
     say(`        ${problem}`);
   }
-  standing[problems.length === 0 ? 'right' : 'wrong']++;
+  if (problems.length === 0) {
+    standing.right++;
+  } else {
+    standing.wrong.push(`${group}: ${title}: ${problems.join('; ')}`);
+  }
 }
 
 const asProblems = (error: unknown): readonly string[] => [
@@ -90,14 +98,14 @@ async function tryGroup(group: Group, host: 'seamless' | 'before', standing: Sta
     for (const [index, row] of rows.entries()) {
       const began = performance.now();
       const problems = await tryRow(row, vms, user, group, host).catch(asProblems);
-      tell(titleOf(row), began, problems, standing);
+      tell(standing, name, titleOf(row), began, problems);
       if (problems.length > 0) {
         standing.untried += rows.length - index - 1;
         break;
       }
     }
   } catch (error) {
-    tell('a new VM', performance.now(), asProblems(error), standing);
+    tell(standing, name, 'a new VM', performance.now(), asProblems(error));
     standing.untried += rows.length;
   }
   user?.end();
@@ -135,7 +143,7 @@ async function tryResets(standing: Standing): Promise<void> {
   if (standing.fallen !== undefined) {
     for (const fallen of standing.fallen) {
       const began = performance.now();
-      tell(`${fallen.what} is recovered`, began, await judgeFallen(fallen).catch(asProblems), standing);
+      tell(standing, resets, `${fallen.what} is recovered`, began, await judgeFallen(fallen).catch(asProblems));
     }
     delete standing.fallen;
   }
@@ -146,7 +154,7 @@ async function tryResets(standing: Standing): Promise<void> {
   const began = performance.now();
   say(`\n  ${resets}: the host is reset after ${String(moment)} records of the journal`);
   const problems = await fallAt(moment, standing).catch(asProblems);
-  tell('the reset', began, problems, standing);
+  tell(standing, resets, 'the reset', began, problems);
   await tryResets(standing);
 }
 

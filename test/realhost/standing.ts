@@ -16,7 +16,8 @@ export interface Fallen {
 
 export interface Standing {
   right: number;
-  wrong: number;
+  /** What went wrong, each with its reason. */
+  readonly wrong: string[];
   untried: number;
   /** Groups that have ended. */
   readonly done: string[];
@@ -31,7 +32,7 @@ const file = '/var/lib/virt-rewind-table';
 export function readStanding(): Standing {
   return existsSync(file)
     ? (deserialize(readFileSync(file)) as Standing)
-    : { right: 0, wrong: 0, untried: 0, done: [], resets: 0 };
+    : { right: 0, wrong: [], untried: 0, done: [], resets: 0 };
 }
 
 /** Resolves when it is on the disk. */
