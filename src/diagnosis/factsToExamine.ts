@@ -38,7 +38,7 @@ export function factsToExamine(facts: Facts): RequiredFiles {
     if (snapshot.memory.file !== undefined) {
       files.add(snapshot.memory.file);
     }
-    stateCopies(vm, snapshot.name).forEach((copy) => sums.add(copy));
+    stateCopies(vm, snapshot).forEach((copy) => sums.add(copy));
   }
   sums.forEach((copy) => files.add(copy));
   const absolute = (paths: ReadonlySet<string>): readonly string[] => [...paths].filter((path) => path.startsWith('/'));

@@ -114,7 +114,7 @@ function areVariablesMissing(snapshot: Snapshot, { vm, capabilities, files }: Fa
   }
   const state = snapshot.kind === 'offline' ? 'off' : 'running';
   const inside = snapshot.style === 'internal' && nvramVerdict(vm, capabilities, state) === 'captured';
-  return !inside && files?.files.get(stateCopy(vm.nvram, snapshot.name)) === 'missing';
+  return !inside && files?.files.get(stateCopy(snapshot.nvram ?? vm.nvram, snapshot.name)) === 'missing';
 }
 
 /** Returns the first disk with a file of its own that lies elsewhere, else the first with an unusual name. */

@@ -42,6 +42,8 @@ export interface Snapshot {
   readonly disks: readonly SnapshotDisk[];
   /** What ran had processors that can be unplugged. */
   readonly pluggedProcessors?: true;
+  /** The file of the UEFI variables in its configuration. */
+  readonly nvram?: string;
   /**
    * The overlays that the VM got when this snapshot was the target of a revert; only for the current one with children.
    */

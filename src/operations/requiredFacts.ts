@@ -157,11 +157,7 @@ export function filesOfDeleted(names: readonly string[], facts: Facts): Required
   if (hasExternal(facts.tree)) {
     return withMergedImages(filesOfSnapshots(names, [...present, ...imagesBelowUndescribed(facts)], [], facts), facts);
   }
-  return filesIn(
-    facts,
-    present,
-    names.flatMap((name) => stateCopies(facts.vm, name)),
-  );
+  return filesIn(facts, present, copiesOfState(names, facts));
 }
 
 /**
@@ -180,22 +176,26 @@ export function withMergedImages(wanted: RequiredFiles, facts: Facts): RequiredF
   return isActive(facts.vm.power) ? { ...wanted, images } : { ...wanted, images, changes: seen };
 }
 
+function copiesOfState(names: readonly string[], { vm, tree }: Facts): readonly string[] {
+  return names.flatMap((name) => stateCopies(vm, findSnapshot(tree, name) ?? { name }));
+}
+
 export function filesOfSnapshots(
   names: readonly string[],
   present: readonly string[],
   files: readonly string[],
   facts: Facts,
 ): RequiredFiles {
-  const { vm, tree, frozenDisks } = facts;
+  const { tree, frozenDisks } = facts;
   const images = [...present];
   const others = [...files];
-  const sums = names.flatMap((name) => stateCopies(vm, name));
+  const sums = copiesOfState(names, facts);
   for (const name of names) {
     images.push(...(frozenDisks?.get(name) ?? []).flatMap((disk) => xmlChain(disk).slice(0, 1)));
     const snapshot = findSnapshot(tree, name);
     images.push(...[...(snapshot?.disks ?? []), ...(snapshot?.revertDisks ?? [])].flatMap(({ file }) => file ?? []));
     others.push(...(snapshot?.memory.file === undefined ? [] : [snapshot.memory.file]));
-    others.push(...stateCopies(vm, name));
+    others.push(...copiesOfState([name], facts));
   }
   return { ...filesIn(facts, images, others), ...(sums.length === 0 ? {} : { sums }) };
 }

@@ -1,6 +1,6 @@
 // Steps that keep a VM's UEFI variables and the state of its TPM beside a snapshot that does not hold them, and put
 // them back.
-import { ownStateCopies, stateCopy, stateFiles } from '../domain/chains/stateCopies.js';
+import { ownStateCopies, stateCopy, stateFiles, stateThen } from '../domain/chains/stateCopies.js';
 import { folderOf } from '../domain/chains/overlayFiles.js';
 import type { Facts } from '../domain/facts.js';
 import { type RefusedDecision, refuse } from '../domain/refusal.js';
@@ -32,7 +32,7 @@ export function stateKeepSteps(
  */
 export function stateBackSteps(snapshot: Snapshot, facts: Facts): readonly CopyStep[] {
   const { files, vm } = facts;
-  return stateFiles(vm).flatMap((file): readonly CopyStep[] => {
+  return stateFiles(stateThen(vm, snapshot)).flatMap((file): readonly CopyStep[] => {
     const isInRam = file === vm.tpmState && snapshot.kind === 'memory';
     const copy = isInRam ? undefined : heldCopy(file, snapshot, facts);
     if (copy === undefined || files?.canAct.get(folderOf(file)) !== 'yes') {

@@ -183,6 +183,32 @@ describe('UEFI variables', () => {
     await flash.holds('a');
   });
 
+  it('that the VM has in another file since come back in that of the snapshot, and go by an undo', async () => {
+    const flash = await FlashVm.define(r, 'elsewhere', 'raw');
+    const { vm, variables } = flash;
+    const later = `${variables}.later.fd`;
+    const named = async (): Promise<string | undefined> =>
+      /<nvram[^>]*>([^<]*)</u.exec(await r.virsh('dumpxml', 'elsewhere', '--inactive'))?.[1];
+    await flash.write('a');
+    await vm.create('one');
+    await flash.write('b');
+    await writeFile(later, 'x'.repeat(bytes));
+    const xml = (await r.virsh('dumpxml', 'elsewhere', '--inactive')).replace(`${variables}<`, `${later}<`);
+    await withXmlFile(xml, (file) => virshOk(r.daemon.virsh, 'define', file));
+    await r.engine.refresh({ vm: vm.ref });
+    const { checkpoint } = await vm.run({ kind: 'revert', snapshot: 'one', after: 'off', checkpointFirst: true });
+    assert.equal(await named(), variables);
+    await flash.holds('a');
+    await flash.holds('x', later);
+    await flash.holds('x', `${later}.${checkpoint!}`);
+    await writeFile(later, 'y'.repeat(bytes));
+    await vm.run({ kind: 'revert', snapshot: checkpoint!, after: 'off', checkpointFirst: false });
+    assert.equal(await named(), later);
+    await flash.holds('x', later);
+    await vm.run({ kind: 'delete', snapshot: 'one', scope: 'withDescendants' });
+    assert.equal(existsSync(`${variables}.one`), false);
+  });
+
   it('that another VM has too are not replaced below it', async () => {
     const flash = await FlashVm.define(r, 'first', 'raw');
     const { vm, variables } = flash;

@@ -37,7 +37,7 @@ export function filesOfLayers(facts: Facts): {
   }
   const media = vm.disks.filter(({ device }) => device === 'cdrom' || device === 'floppy').flatMap(xmlChain);
   const memory = tree.snapshots.flatMap((snapshot) => snapshot.memory.file ?? []);
-  const copies = tree.snapshots.flatMap(({ name }) => stateCopies(vm, name));
+  const copies = tree.snapshots.flatMap((snapshot) => stateCopies(vm, snapshot));
   const files = [...memory, ...stateFiles(vm), ...copies];
   const others = new Set([...media, ...files]);
   const images = [...namedFiles(facts)].filter((file) => !others.has(file));

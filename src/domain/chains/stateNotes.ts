@@ -5,7 +5,7 @@ import type { Facts } from '../facts.js';
 import type { FileFacts } from '../hostFiles.js';
 import type { Snapshot } from '../snapshot.js';
 import { isSameState } from './layerIdentity.js';
-import { stateCopy } from './stateCopies.js';
+import { stateCopy, stateThen } from './stateCopies.js';
 
 interface StateFile {
   readonly target: string;
@@ -17,10 +17,12 @@ interface ChangedState extends StateFile {
 }
 
 /** The copies of state that belong to the snapshot, whether they exist or not. RAM holds the state of the TPM. */
-export function stateFilesOf({ name, trailers, kind }: Snapshot, { vm }: Pick<Facts, 'vm'>): readonly StateFile[] {
+export function stateFilesOf(snapshot: Snapshot, { vm }: Pick<Facts, 'vm'>): readonly StateFile[] {
+  const { name, trailers, kind } = snapshot;
+  const then = stateThen(vm, snapshot);
   const files = trailers.createdBy === undefined ? [] : (['nvram', 'tpmState'] as const);
   return files.flatMap((of) => {
-    const file = vm[of];
+    const file = then[of];
     const isInRam = of === 'tpmState' && kind === 'memory';
     return file === undefined || isInRam ? [] : [{ target: stateTargets[of], file: stateCopy(file, name) }];
   });

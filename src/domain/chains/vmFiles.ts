@@ -4,10 +4,10 @@ import { wholeChain } from './backingChain.js';
 import type { FileFacts, ImageFacts, Observation } from '../hostFiles.js';
 import type { Layer, VmLayers } from '../layers.js';
 import type { Facts } from '../facts.js';
-import type { VmDisk } from '../vm.js';
+import type { Vm, VmDisk } from '../vm.js';
 import type { FileRole, MetadataFolders, VmFile } from '../vmFiles.js';
 import { takesPart } from './fileUse.js';
-import { stateCopy } from './stateCopies.js';
+import { stateCopy, stateThen } from './stateCopies.js';
 
 interface VmFileSources {
   /** With the frozen disks of all snapshots, the other VMs, and the files of `layerNeeds`. */
@@ -88,9 +88,9 @@ function partsOf(facts: Facts): readonly VmFilePart[] {
       target: disk.target,
       ...(of === undefined ? {} : { of }),
     }));
-  const states: readonly OwnFile[] = [
-    ...(vm.nvram === undefined ? [] : [{ path: vm.nvram, role: 'uefiVariables' } as const]),
-    ...(vm.tpmState === undefined ? [] : [{ path: vm.tpmState, role: 'tpmState' } as const]),
+  const statesOf = ({ nvram, tpmState }: Pick<Vm, 'nvram' | 'tpmState'>): readonly OwnFile[] => [
+    ...(nvram === undefined ? [] : [{ path: nvram, role: 'uefiVariables' } as const]),
+    ...(tpmState === undefined ? [] : [{ path: tpmState, role: 'tpmState' } as const]),
   ];
   const ofSnapshots = tree.snapshots.flatMap((snapshot): readonly VmFilePart[] => {
     const { name: of, memory, disks } = snapshot;
@@ -98,7 +98,7 @@ function partsOf(facts: Facts): readonly VmFilePart[] {
     return [
       ...frozen.flatMap((disk) => chain(disk, of)),
       { path: memory.file, role: 'memory', of },
-      ...states.flatMap((state) => {
+      ...statesOf(stateThen(vm, snapshot)).flatMap((state) => {
         const path = stateCopy(state.path, of);
         return typeof files?.files.get(path) === 'object' ? [{ ...state, path, of }] : [];
       }),
@@ -107,7 +107,7 @@ function partsOf(facts: Facts): readonly VmFilePart[] {
   });
   return [
     ...vm.disks.flatMap((disk) => chain(disk)),
-    ...states,
+    ...statesOf(vm),
     ...ofSnapshots.toSorted((a, b) => order(a) - order(b)),
   ];
 }

@@ -23,7 +23,7 @@ export function parseDomainXml(xml: string, tpms?: string): VmConfiguration {
   const title = textOf(find(root, 'title'));
   const consoleLog = consoleLogOf(root);
   const agent = agentChannelOf(root);
-  const nvram = nvramOf(root);
+  const nvram = nvramIn(find(root, 'os'));
   const tpmState = tpmStateOf(root, uuid.toLowerCase(), tpms);
   const devices = devicesOf(root);
   const clone = cloneMarkOf(root);
@@ -67,8 +67,8 @@ function firmwareOf(root: XmlElement): Vm['firmware'] {
 }
 
 /** Old documents have the path as text, newer ones in a `<source>` where it is no plain file, or one after all. */
-function nvramOf(root: XmlElement): string | undefined {
-  const nvram = find(root, 'os', 'nvram');
+export function nvramIn(os: XmlElement | undefined): string | undefined {
+  const nvram = find(os, 'nvram');
   const path = attribute(find(nvram, 'source'), 'file') ?? textOf(nvram)?.trim();
   return path?.startsWith('/') === true ? path : undefined;
 }

@@ -12,6 +12,7 @@ import {
   type SnapshotState,
 } from '../../domain/snapshot.js';
 import type { VmDisk } from '../../domain/vm.js';
+import { nvramIn } from './domainXml.js';
 import { readDisks, withPeculiaritiesOf } from './diskXml.js';
 import { foreignInOverlay } from './knownDiskXml.js';
 import { parseQuickly } from './plainXml.js';
@@ -30,11 +31,13 @@ const afterTagName = new Set([' ', '>', '/', '\n', '\t', '\r'].map((character) =
 export function parseSnapshotHead(xml: Uint8Array): Snapshot {
   const bytes = Buffer.from(xml.buffer, xml.byteOffset, xml.byteLength);
   const end = findDomain(bytes);
+  const nvram = end === undefined ? undefined : variablesFrom(bytes, end);
   return {
     ...toSnapshot(
       parseQuickly(end === undefined ? bytes.toString('utf8') : `${bytes.toString('utf8', 0, end)}</domainsnapshot>`),
     ),
     ...(end !== undefined && ranWithPlugged(bytes, end) ? { pluggedProcessors: true } : {}),
+    ...(nvram === undefined ? {} : { nvram }),
   };
 }
 
@@ -45,6 +48,14 @@ function ranWithPlugged(bytes: Buffer, from: number): boolean {
   return [...vcpus.matchAll(/<vcpu\s[^<>]*>/gu)].some(
     ([tag]) => tag.includes("enabled='yes'") && tag.includes("hotpluggable='yes'"),
   );
+}
+
+/** Of `<domain>`, in whose `<metadata>` anything may stand. */
+function variablesFrom(bytes: Buffer, from: number): string | undefined {
+  const begin = bytes.indexOf('<os', Math.max(from, bytes.indexOf('</metadata>', from)));
+  const end = bytes.indexOf('</os>', begin);
+  const os = begin < 0 || end < 0 ? '' : bytes.toString('utf8', begin, end);
+  return os.includes('<nvram') ? nvramIn(parseQuickly(`${os}</os>`)) : undefined;
 }
 
 function findDomain(bytes: Buffer): number | undefined {

@@ -1,8 +1,9 @@
 // What a clone gets beside its disks: copies of the UEFI variables and of the TPM's state, and a seed of its own.
-import { stateCopy } from '../../domain/chains/stateCopies.js';
+import { stateCopy, stateThen } from '../../domain/chains/stateCopies.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
 import { isSeedDrive, seedOfClone } from '../../domain/cloudSeed.js';
 import type { Facts } from '../../domain/facts.js';
+import { findSnapshot } from '../../domain/snapshotTree.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { Step } from '../../steps/step.js';
 import type { CloneFile } from './cloneFiles.js';
@@ -17,12 +18,14 @@ type CloneRequest = Extract<OperationRequest, { kind: 'clone' }>;
 export function variablesOf(
   { clone }: CloneRequest,
   snapshot: string | undefined,
-  { vm: { nvram }, files }: Facts,
+  { vm, tree, files }: Facts,
 ): CopyStep | undefined {
+  const { nvram } = vm;
   if (nvram === undefined) {
     return undefined;
   }
-  const from = stateOf(nvram, snapshot, files);
+  const then = stateThen(vm, findSnapshot(tree, snapshot ?? '')).nvram ?? nvram;
+  const from = stateOf(nvram, snapshot, files, then);
   return from === undefined
     ? undefined
     : {
@@ -73,7 +76,8 @@ export function seedOf(
     : undefined;
 }
 
-function stateOf(file: string, snapshot: string | undefined, files: Facts['files']): string | undefined {
-  const places = [...(snapshot === undefined ? [] : [stateCopy(file, snapshot)]), file];
+/** @param then the file when the snapshot was taken */
+function stateOf(file: string, snapshot: string | undefined, files: Facts['files'], then = file): string | undefined {
+  const places = [...(snapshot === undefined ? [] : [stateCopy(then, snapshot)]), file];
   return places.find((place) => typeof files?.files.get(place) === 'object');
 }

@@ -1,7 +1,7 @@
 // A new VM is made of one, or of a restore point of it.
 import { filesToStart } from '../startRefusal.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
-import { stateCopies, stateFiles } from '../../domain/chains/stateCopies.js';
+import { stateFiles } from '../../domain/chains/stateCopies.js';
 import type { OperationDefinition } from '../operationDefinition.js';
 import { factsOfAll, filesOfSnapshots, hardwareSince, presentFiles, savedRamOf } from '../requiredFacts.js';
 import { planClone } from './planClone.js';
@@ -136,19 +136,19 @@ export const cloneOperation: OperationDefinition<'clone'> = {
     ...(ram === undefined ? {} : { savedRam: savedRamOf(findSnapshot(known.tree, snapshot ?? '')) }),
   }),
   requiredFiles: ({ snapshot, ram }, facts) => {
-    const copies = snapshot === undefined ? [] : stateCopies(facts.vm, snapshot);
-    const named = snapshot !== undefined && findSnapshot(facts.tree, snapshot) !== undefined ? [snapshot] : [];
+    const found = findSnapshot(facts.tree, snapshot ?? '');
+    const named = found === undefined ? [] : [found.name];
     const stoodOn = named.flatMap((name) => facts.frozenDisks?.get(name) ?? []).flatMap(({ source }) => source ?? []);
     const { tpmState } = facts.vm;
     const changes = [
       ...(tpmState === undefined ? [] : [tpmState]),
-      ...(ram === undefined ? [] : savedRamOf(findSnapshot(facts.tree, snapshot ?? ''))),
+      ...(ram === undefined ? [] : savedRamOf(found)),
       ...(snapshot === undefined ? presentFiles(facts) : stoodOn).filter((path) => path.startsWith('/')),
     ];
     const needed = named.flatMap((name) => filesToStart(name, facts));
     const drives = [...facts.vm.disks, ...named.flatMap((name) => facts.frozenDisks?.get(name) ?? [])];
     const seeds = drives.filter(isSeedDrive).flatMap(({ source }) => source ?? []);
-    const files = [...stateFiles(facts.vm), ...copies, ...needed, ...new Set(seeds)];
+    const files = [...stateFiles(facts.vm), ...needed, ...new Set(seeds)];
     return { ...filesOfSnapshots(named, presentFiles(facts), files, facts), changes };
   },
   refusesPaths: () => 'unclear',

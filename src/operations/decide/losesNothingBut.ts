@@ -42,7 +42,7 @@ export function losesNothingBut(
     const frozen = (snapshot === undefined ? [] : externalTargets(snapshot)).map((target) =>
       backingFileOf(facts, name, target),
     );
-    const beside = [snapshot?.memory.file, ...stateCopies(facts.vm, name)];
+    const beside = [snapshot?.memory.file, ...stateCopies(facts.vm, snapshot ?? { name })];
     if (why === 'layout' && !frozen.every((file) => isEmpty(file, facts))) {
       return false;
     }

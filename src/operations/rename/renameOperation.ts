@@ -121,7 +121,8 @@ export const renameOperation: OperationDefinition<'rename'> = {
   plan: planRename,
   recover: recoverRename,
   requiredFacts: () => noFacts,
-  requiredFiles: ({ snapshot }, facts) => filesIn(facts, [], stateCopies(facts.vm, snapshot)),
+  requiredFiles: ({ snapshot }, facts) =>
+    filesIn(facts, [], stateCopies(facts.vm, findSnapshot(facts.tree, snapshot) ?? { name: snapshot })),
   refusesPaths: () => 'none',
   mindsCheckpoints: () => true,
 };

@@ -1,11 +1,11 @@
 // The steps by which an external snapshot gets another name, or becomes one without RAM: libvirt takes neither from a
 // snapshot that it knows, so a second one on the same files takes its place. Knows no reason for either.
 import { writeDescription } from '../../domain/description.js';
-import { stateCopies, stateCopy, stateFiles } from '../../domain/chains/stateCopies.js';
+import { stateCopies, stateCopy, stateFiles, stateThen } from '../../domain/chains/stateCopies.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import type { Snapshot } from '../../domain/snapshot.js';
-import { childrenOf } from '../../domain/snapshotTree.js';
+import { childrenOf, findSnapshot } from '../../domain/snapshotTree.js';
 import { isThere } from '../../domain/chains/standsOn.js';
 import { trailersToKeep } from '../describe/planDescribe.js';
 import { canRemove } from '../../domain/chains/canRemove.js';
@@ -25,7 +25,9 @@ type RedefineStep = Extract<Step, { kind: 'redefineAs' }>;
 export function renameSteps(redefine: Omit<RedefineStep, 'kind'>, facts: Facts): readonly Step[] {
   const { vm, tree } = facts;
   const { snapshot, name } = redefine;
-  const copied = stateFiles(vm).filter((file) => isThere(stateCopy(file, snapshot), facts));
+  const copied = stateFiles(stateThen(vm, findSnapshot(tree, snapshot))).filter((file) =>
+    isThere(stateCopy(file, snapshot), facts),
+  );
   return [
     ...copied.map(
       (file) =>
@@ -47,8 +49,8 @@ export function renameSteps(redefine: Omit<RedefineStep, 'kind'>, facts: Facts):
 }
 
 /** Finds the first copy of state, named after the snapshot, that cannot be moved. */
-export function unmovableCopy({ name }: Snapshot, facts: Facts): string | undefined {
-  return stateCopies(facts.vm, name).find((copy) => isThere(copy, facts) && !canRemove(copy, facts));
+export function unmovableCopy(snapshot: Snapshot, facts: Facts): string | undefined {
+  return stateCopies(facts.vm, snapshot).find((copy) => isThere(copy, facts) && !canRemove(copy, facts));
 }
 
 /** @param title empty: the name is enough */

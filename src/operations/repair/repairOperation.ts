@@ -1,5 +1,5 @@
 // What the doctor mends.
-import { stateFiles } from '../../domain/chains/stateCopies.js';
+import { stateFiles, stateThen } from '../../domain/chains/stateCopies.js';
 import { childrenOf, findSnapshot } from '../../domain/snapshotTree.js';
 import { isActive } from '../../domain/vm.js';
 import { movedFiles, movedRamPlaces } from '../../domain/chains/movedFiles.js';
@@ -194,7 +194,7 @@ export const repairOperation: OperationDefinition<'repair'> = {
         return { ...filesIn(facts, [...present, ...images], files.filter(isMemory)), changes: files };
       }
       case 'leaveFrozenFiles': {
-        const variables = stateFiles(facts.vm);
+        const variables = stateFiles(stateThen(facts.vm, findSnapshot(facts.tree, repair.snapshot)));
         return { ...filesOfSnapshots([repair.snapshot], present, variables, facts), changes: variables };
       }
       case 'finishDelete':

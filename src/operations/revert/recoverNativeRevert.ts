@@ -6,7 +6,7 @@ import { backingFileOf } from '../../domain/chains/fileUse.js';
 import { isUnwritten } from '../../domain/chains/lastWrites.js';
 import { frozenFileRefusal } from '../refusals.js';
 import { isCurrentAsPlanned, losesRam, useOfAbandoned } from '../matchesPlan.js';
-import { stateCopy } from '../../domain/chains/stateCopies.js';
+import { stateCopy, stateFiles, stateThen } from '../../domain/chains/stateCopies.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { PlannedWork } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
@@ -144,14 +144,17 @@ function recoverUnmoved(broken: InterruptedRevert, target: Snapshot | undefined,
 /** The checkpoint has a copy of what the VM had. */
 function restoreStateSteps({ plan }: InterruptedRevert, { vm, tree }: Facts): readonly Step[] {
   const { checkpoint, steps } = plan;
-  if (checkpoint === undefined || findSnapshot(tree, checkpoint) === undefined) {
+  const kept = findSnapshot(tree, checkpoint ?? '');
+  if (checkpoint === undefined || kept === undefined) {
     return [];
   }
+  // Of a file that the VM did not have then, there is none, and it needs none.
+  const had = stateFiles(stateThen(vm, kept));
   const stop: readonly Step[] = isActive(vm.power) ? [{ kind: 'power', action: 'shutDown' }] : [];
   return [
     ...stop,
     ...steps.flatMap((step): readonly Step[] =>
-      step.kind === 'copyFile' && step.existing === 'replace'
+      step.kind === 'copyFile' && step.existing === 'replace' && had.includes(step.to)
         ? [{ kind: 'copyFile', from: stateCopy(step.to, checkpoint), to: step.to, existing: 'replace' }]
         : [],
     ),

@@ -2,7 +2,7 @@
 import { overlaysRemovedByLibvirt } from './planNativeRevert.js';
 import type { Facts } from '../../domain/facts.js';
 import { filesToStart } from '../startRefusal.js';
-import { stateFiles } from '../../domain/chains/stateCopies.js';
+import { stateFiles, stateThen } from '../../domain/chains/stateCopies.js';
 import { isActive } from '../../domain/vm.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import type { OperationDefinition } from '../operationDefinition.js';
@@ -107,7 +107,9 @@ export const revertOperation: OperationDefinition<'revert'> = {
     };
   },
   requiredFiles: ({ snapshot }, facts) => {
-    const variables = stateFiles(facts.vm);
+    const { vm } = facts;
+    const then = stateThen(vm, findSnapshot(facts.tree, snapshot));
+    const variables = [...new Set([...stateFiles(vm), ...stateFiles(then)])];
     const changes = [...variables, ...filesToStandOn(snapshot, facts)];
     const files = [...variables, ...filesToStart(snapshot, facts)];
     const present = [...presentFiles(facts), ...overlaysRemovedByLibvirt(facts)];

@@ -1,6 +1,7 @@
 // What is worth knowing before a revert beside what is lost. Knows no steps but those that were decided.
 import type { Facts } from '../../domain/facts.js';
 import { compareHardware, type HardwareDifference } from '../../domain/hardware.js';
+import { stateThen } from '../../domain/chains/stateCopies.js';
 import { heldCopy } from '../stateSteps.js';
 import type { Step } from '../../steps/step.js';
 import type { Warning, Loss } from '../../domain/consequences.js';
@@ -67,13 +68,14 @@ export function revertWarnings(snapshot: Snapshot, steps: readonly Step[], facts
     warnings.push({ kind: 'crashConsistent' });
   }
   const verdict = nvramVerdict(vm, capabilities, kind === 'offline' ? 'off' : 'running');
+  const { nvram, tpmState } = stateThen(vm, snapshot);
   const isPutBack = (file: string | undefined): boolean =>
     steps.some((step) => step.kind === 'copyFile' && step.to === file);
-  if (!isPutBack(vm.nvram) && vm.firmware !== 'bios' && (style === 'external' || verdict !== 'captured')) {
-    warnings.push({ kind: 'nvramNotCaptured', ...heldIn(vm.nvram, snapshot, facts) });
+  if (!isPutBack(nvram) && vm.firmware !== 'bios' && (style === 'external' || verdict !== 'captured')) {
+    warnings.push({ kind: 'nvramNotCaptured', ...heldIn(nvram, snapshot, facts) });
   }
-  if (hasTpm(vm) && !bringsRam(snapshot, steps) && !isPutBack(vm.tpmState)) {
-    warnings.push({ kind: 'tpmNotCaptured', ...heldIn(vm.tpmState, snapshot, facts) });
+  if (hasTpm(vm) && !bringsRam(snapshot, steps) && !isPutBack(tpmState)) {
+    warnings.push({ kind: 'tpmNotCaptured', ...heldIn(tpmState, snapshot, facts) });
   }
   warnings.push(...notInSnapshot(vm));
   if (style === 'external') {

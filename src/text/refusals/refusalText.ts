@@ -276,8 +276,8 @@ const sentences: Sentences = {
       : t('No snapshot is above {0}. Let libvirt forget it; its files stay: {1}', snapshot, wayTo('repair', vm)),
   ],
   usedByOtherVm: ({ other, file }) => [
-    t('The VM {0} needs {1} unchanged: its disk is that file or is built on it.', other, file),
-    t('Delete {0} first, or give it a separate disk (qemu-img rebase or convert, while it is off).', other),
+    t('The VM {0} needs {1} unchanged: it uses that file, or a disk built on it.', other, file),
+    t('Delete {0} first, or give it files of its own (disks: qemu-img rebase or convert, while it is off).', other),
   ],
   otherVmUnread: ({ others }) => [
     t('Virt Rewind cannot see whether these VMs depend on the files that would be deleted or changed: {0}.', others),

@@ -184,6 +184,19 @@ describe("a VM's configuration", () => {
     });
   }
 
+  for (const [title, xml, expected] of [
+    ['as text', "<os firmware='efi'><nvram template='/t'>/a&amp;b</nvram><boot dev='hd'/></os>", '/a&b'],
+    ['as a source', "<os><nvram type='file'><source file='/c'/></nvram></os>", '/c'],
+    ['none where libvirt chooses it', "<os firmware='efi'><nvram/></os>", undefined],
+    ['none of a device of that name', '<os/><devices><nvram><x/></nvram></devices>', undefined],
+    ['not what somebody noted', '<metadata><os><nvram>/n</os></x></metadata><os><nvram>/d</nvram></os>', '/d'],
+  ] as const) {
+    it(`names the file of the UEFI variables of a snapshot: ${title}`, () => {
+      const snapshot = `<domainsnapshot><name>s</name><domain>${xml}</domain></domainsnapshot>`;
+      assert.equal(parseSnapshotHead(Buffer.from(snapshot)).nvram, expected);
+    });
+  }
+
   const vcpu = (enabled: string, hotpluggable: string): string =>
     `<vcpus><vcpu id='0' enabled='yes' hotpluggable='no' order='1'/><vcpu id='1' enabled='${enabled}' hotpluggable='${hotpluggable}'/></vcpus>`;
   for (const [xml, expected] of [

@@ -88,6 +88,11 @@ const own = foreign.tree.snapshots.map((one) => ({ ...one, trailers: { ...one.tr
 const uefi: Facts = { ...foreign, tree: { ...foreign.tree, snapshots: own } };
 const canChange = (can: 'yes' | CannotAct, facts = uefi): Facts =>
   reach({ canChange: new Map([['/img/web_VARS.fd', can]]) }, facts);
+const moved: Facts = {
+  ...uefi,
+  vm: { ...uefi.vm, nvram: '/img/other_VARS.fd' },
+  tree: { ...uefi.tree, snapshots: own.map((one) => ({ ...one, nvram: '/img/web_VARS.fd' })) },
+};
 golden.section(
   'the UEFI variables, while the VM is off',
   reverts([
@@ -96,6 +101,7 @@ golden.section(
     ['it can', 'b', canChange('yes'), 'running'],
     ['the snapshot has none', 'a', canChange('yes'), 'running'],
     ['another tool has taken the snapshot: the file of that name is somebody’s', 'b', canChange('yes', foreign)],
+    ['the VM has had another file of them since: it gets back that of the snapshot', 'b', canChange('yes', moved)],
   ]),
 );
 
