@@ -114,8 +114,9 @@ function tellRecovered(reports: Iterable<RecoveryReport>, terminal: Terminal): v
   }
 }
 
+/** Also what a signal throws where no driver made a failure of it. */
 function isSilentEnd(error: unknown): boolean {
-  return error instanceof Failure && isSilent(error);
+  return error instanceof Failure ? isSilent(error) : error instanceof Error && error.name === 'AbortError';
 }
 
 /** What became of each member of a system, however the failure was named since. */

@@ -1,5 +1,7 @@
 // `virt-rewind export`: a folder with a VM and its tree comes back on another computer, with us and by hand.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   readdirSync,
@@ -12,6 +14,9 @@ import {
 } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
+import { exitCode } from '../../src/cli/exitCodes.js';
 import { faultsOf } from '../answerFaults.js';
 import { readManifest, type Manifest } from '../../src/transfer/manifest.js';
 import { contentFile, type CopiesHost, startCopiesHost } from './copiesRig.js';
@@ -56,6 +61,23 @@ describe('exports of a VM', () => {
     await assert.rejects(here!.run('done', 'export', name, '--to', out));
     assert.match(readdirSync(out).join(), /^web\.exporting-\w+$/u);
     rmSync(out, { recursive: true });
+  });
+
+  it('are cancelled as what they are', async () => {
+    here!.wrap('dd', 'case "$*" in *if=*) sleep 3;; esac');
+    const { door, env } = here!;
+    const child = spawn(process.execPath, [door, 'export', name, '--to', out], {
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const [ended, said] = [once(child, 'exit'), text(child.stderr)];
+    while (!existsSync(out) || !readdirSync(out, { recursive: true }).some((one) => String(one).includes('disks/'))) {
+      await delay(20);
+    }
+    child.kill('SIGINT');
+    assert.deepEqual(await ended, [exitCode('cancelled'), null]);
+    assert.doesNotMatch(await said, /failed/u);
+    assert.deepEqual(readdirSync(out), []);
   });
 
   it('give way to the guests of the host', async () => {
