@@ -77,6 +77,8 @@ describe('a copy of a stranger', () => {
     const manifest = JSON.parse(readFileSync(file, 'utf8')) as Manifest;
     change(manifest, folder);
     writeFileSync(file, JSON.stringify(manifest));
+    // Nothing keeps a stranger from the sums either.
+    rmSync(join(folder, 'SHA256SUMS'));
     return folder;
   }
 

@@ -178,11 +178,17 @@ describe('exports of a VM', () => {
       'another size': (lie) => write(lie, { ...first, virtualBytes: 1024 }),
       'a file of another': (lie) =>
         write(lie, first!, { definition: real.definition.replace(first!.path, '/etc/shadow') }),
+      'a changed byte of the manifest': (lie) => {
+        const file = join(lie, 'virt-rewind-backup.json');
+        writeFileSync(file, readFileSync(file, 'utf8').replace('<vcpu ', '<vcpu  '));
+      },
       'no manifest at all': (lie) => writeFileSync(join(lie, 'virt-rewind-backup.json'), '{'),
     };
     const write = (lie: string, file: object, change: object = {}): void => {
       const text = JSON.stringify({ format: 1, ...real, files: [file, ...others], ...change });
       writeFileSync(join(lie, 'virt-rewind-backup.json'), text);
+      // Nothing keeps who lies from the sums either.
+      rmSync(join(lie, 'SHA256SUMS'));
     };
     for (const [what, make] of Object.entries(lies)) {
       const lie = join(there!.rig.daemon.dir, 'lie');

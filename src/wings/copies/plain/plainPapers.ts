@@ -15,6 +15,8 @@ interface PaperWish {
   readonly kind: 'export' | 'replica';
 }
 
+export const sumsName = 'SHA256SUMS';
+
 /** By their names in the folder. */
 export function paperFiles(manifest: Manifest, documents: VmDocuments, wish: PaperWish): ReadonlyMap<string, string> {
   const files = new Map([[manifestName, wish.text]]);
@@ -24,7 +26,7 @@ export function paperFiles(manifest: Manifest, documents: VmDocuments, wish: Pap
     ...new Map(manifest.files.flatMap(({ place = '', sha256 }) => (sha256 === undefined ? [] : [[place, sha256]]))),
   ].map(([place, sum]) => `${sum}  disks/${place}\n`);
   const own = [...files].map(([name, text]) => `${createHash('sha256').update(text).digest('hex')}  ${name}\n`);
-  return files.set('SHA256SUMS', [...sums, ...own].join('')).set('README.txt', readme(manifest, documents, wish));
+  return files.set(sumsName, [...sums, ...own].join('')).set('README.txt', readme(manifest, documents, wish));
 }
 
 function snapshotFile(at: number): string {
@@ -51,7 +53,7 @@ ${
     : 'Passwords that libvirt keeps are included. libvirt does not know this replica, so nothing starts it.'
 }
 
-  sha256sum -c SHA256SUMS        checks the files
+  sha256sum -c ${sumsName}        checks the files
 
 With Virt Rewind:
 

@@ -12,6 +12,7 @@ import { copiesFailure } from '../copiesFailure.js';
 import type { CopySource } from './copySource.js';
 import { disks } from '../../../transfer/hostFolder.js';
 import { type CopiedFile, manifestName, mostManifestBytes, readManifest } from '../../../transfer/manifest.js';
+import { sumsName } from '../plain/plainPapers.js';
 import { orFault } from './readFolder.js';
 
 interface PlainSource extends CopySource {
@@ -19,10 +20,10 @@ interface PlainSource extends CopySource {
   unlessUpdated<T>(work: () => Promise<T>): Promise<T>;
 }
 
-/** @throws Failure `noCopy` */
+/** @throws Failure `noCopy`, `wrongChecksum` */
 export async function plainFolder(folder: string, signal: AbortSignal): Promise<PlainSource> {
-  const readText = (): Promise<Buffer | undefined> =>
-    readFileAtMost(join(folder, manifestName), mostManifestBytes).catch((error: unknown) => {
+  const readText = (name: string = manifestName): Promise<Buffer | undefined> =>
+    readFileAtMost(join(folder, name), mostManifestBytes).catch((error: unknown) => {
       if (isAbsent(error) || hasCode(error, 'EISDIR', 'ENOTSUP')) {
         return undefined;
       }
@@ -34,6 +35,12 @@ export async function plainFolder(folder: string, signal: AbortSignal): Promise<
   }
   const manifest = readManifest(text.toString('utf8'));
   const ofReplica = typeof manifest === 'object' && manifest.replicaOf !== undefined;
+  // A replica that is updated has either of them anew first.
+  const sums = ofReplica ? '' : String((await readText(sumsName)) ?? '');
+  const noted = new RegExp(`^(.*)  ${manifestName}$`, 'mu').exec(sums)?.[1];
+  if (noted !== undefined && noted !== createHash('sha256').update(text).digest('hex')) {
+    throw copiesFailure('wrongChecksum', { file: join(folder, manifestName), ofReplica });
+  }
   const root = join(await realpath(folder), disks);
   const unlessUpdated = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
