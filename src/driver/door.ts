@@ -29,7 +29,7 @@ const ofHypervisor: Table<Hypervisor> = {
   files: 'part',
   nearbyFiles: 'part',
   nearbyContents: 'reads',
-  login: 'reads',
+  openHost: 'part',
   // A lease is taken for what passes the door itself.
   keepers: 'reads',
   metadataFolders: 'reads',
@@ -206,6 +206,10 @@ export function throughDoor(real: Hypervisor, keeper: DoorKeeper): Hypervisor {
     guests: real.capabilities.readOnly ? real.guests : guard(real.guests, ofGuests),
     get labVms() {
       return guard(real.labVms, ofLabVms);
+    },
+    openHost: async (use) => {
+      await (use === 'toChange' ? pass() : undefined);
+      return real.openHost(use);
     },
     vmCopies: async () => guard(await real.vmCopies(), ofCopies),
     probeSeamless: async (vm, how) => {

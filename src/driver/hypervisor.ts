@@ -1,5 +1,5 @@
 // The port: one open connection to a hypervisor, in the words of the model. Every method rejects with a `Failure`.
-import type { HostLogin } from '../hosts/hostLogin.js';
+import type { HostLogin, LoginUse } from '../hosts/hostLogin.js';
 import type { LoginStage } from '../hosts/login.js';
 import type { Event } from '../base/emitter.js';
 import type { GuestAccess } from './guestAccess.js';
@@ -227,8 +227,8 @@ export interface Hypervisor {
   readonly nearbyFiles?: HostFiles;
   /** What stands inside of images, on the same condition. */
   readonly nearbyContents?: ImageContents;
-  /** To another host; absent where it is this one, and where no login leads there. */
-  readonly login?: HostLogin;
+  /** To another host; undefined where it is this one, and where no login leads there. */
+  openHost(use: LoginUse): Promise<HostLogin | undefined>;
   /** Who beside libvirt starts its VMs; absent where no shell leads to its host. */
   readonly keepers?: VmKeepers;
   /** Where libvirt keeps its own files; absent where that is not known. */

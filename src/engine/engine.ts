@@ -3,7 +3,7 @@ import type { OpenHypervisor } from '../driver/hypervisor.js';
 import type { NotedCopies } from './copies.js';
 import { requireOpen } from '../driver/door.js';
 import { Emitter, type Event } from '../base/emitter.js';
-import type { HostLogin } from '../hosts/hostLogin.js';
+import type { HostLogin, LoginUse } from '../hosts/hostLogin.js';
 import type { Log } from '../base/log.js';
 import type { Examination } from '../diagnosis/examination.js';
 import type { MarkRequest } from '../domain/loggedOperation.js';
@@ -182,14 +182,8 @@ export class Engine implements EnginePort {
     return this.#connections.ask(ref.connection, async () => (await this.#questions()).readDisks(ref, snapshot));
   }
 
-  hostLogin({ connection }: Pick<VmRef, 'connection'>, use: 'toRead' | 'toChange'): Promise<HostLogin | undefined> {
-    return this.#connections.ask(connection, async (live) => {
-      const hypervisor = await live.open();
-      if (use === 'toChange') {
-        await requireOpen(hypervisor);
-      }
-      return hypervisor.login;
-    });
+  openHost(connection: string, use: LoginUse): Promise<HostLogin | undefined> {
+    return this.#connections.ask(connection, async (live) => (await live.open()).openHost(use));
   }
 
   withCopies<T>(connection: string, work: (copies: NotedCopies) => Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 // The live picture of all connections, and the only place where it is written.
 import type { Event } from '../base/emitter.js';
-import type { HostLogin } from '../hosts/hostLogin.js';
+import type { HostLogin, LoginUse } from '../hosts/hostLogin.js';
 import type { VmAsMade, UseOfVm } from '../domain/clone.js';
 import type { DemoVm, DemoVmObstacle } from '../domain/demoVm.js';
 import type { MadeFile } from '../domain/hostFiles.js';
@@ -87,16 +87,16 @@ export interface EnginePort {
   /** Where an image cannot be looked into, its row has no map, and the answer says why if that holds for all. */
   readBlockMap(ref: VmRef, target: string): Promise<BlockMap>;
   /**
-   * The images that hold the disks of a snapshot, or of the current state, on the host of `hostLogin`; `elsewhere`: no
+   * The images that hold the disks of a snapshot, or of the current state, on the host of `openHost`; `elsewhere`: no
    * login leads to them.
    * Rejects with a Failure `refused` where they do not hold what the snapshot froze.
    */
   readDisks(ref: VmRef, snapshot?: string): Promise<readonly CloneDisk[] | 'elsewhere'>;
   /**
-   * To the host on which the paths of the VM are; undefined: this computer.
+   * The host on which the paths of its VMs are; undefined: this computer, or one that only libvirt leads to.
    * @param use `toChange`: rejects with a Failure `refused` where its daemon is read-only
    */
-  hostLogin(ref: Pick<VmRef, 'connection'>, use: 'toRead' | 'toChange'): Promise<HostLogin | undefined>;
+  openHost(connection: string, use: LoginUse): Promise<HostLogin | undefined>;
   /** What backups need of a connection. The list of VMs is not read again behind it. */
   withCopies<T>(connection: string, work: (copies: NotedCopies) => Promise<T>): Promise<T>;
   findVm(ref: VmRef): VmView | undefined;

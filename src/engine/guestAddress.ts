@@ -46,7 +46,7 @@ export async function portAtHost(
 }
 
 interface PortSearch extends AddressSearch {
-  readonly engine: Pick<EnginePort, 'hostLogin'> & {
+  readonly engine: Pick<EnginePort, 'openHost'> & {
     readonly guests: Pick<GuestsPort, 'networksOf' | 'portOf'>;
   };
   readonly view: Pick<VmView, 'ref' | 'vm'>;
@@ -81,7 +81,7 @@ export async function guestPort(
 ): Promise<PortWait | 'late' | 'stopped'> {
   const { guests } = engine;
   const until = search.clock.ticks() + inMs;
-  const isHere = (await engine.hostLogin(ref, 'toRead')) === undefined;
+  const isHere = (await engine.openHost(ref.connection, 'toRead')) === undefined;
   const by = isHere ? await portInTime(until, search, guests, ref, port) : undefined;
   const atMostMs = Math.max(0, until - search.clock.ticks());
   if (by === 'stopped') {

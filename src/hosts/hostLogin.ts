@@ -11,6 +11,9 @@ export interface ShellStream extends Duplex {
   readonly endAll?: () => void;
 }
 
+/** What a login is taken for. */
+export type LoginUse = 'toRead' | 'toChange';
+
 export interface HostLogin {
   /** To `sh` there, which reads commands; what the login itself prints is before it. */
   readonly openShell: () => Promise<ShellStream>;

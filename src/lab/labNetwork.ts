@@ -33,7 +33,7 @@ export async function planLabNetwork(
   if (network === undefined) {
     return undefined;
   }
-  if (/\/session(\?|$)/u.test(connection) || (await session.engine.hostLogin({ connection }, 'toRead')) !== undefined) {
+  if (/\/session(\?|$)/u.test(connection) || (await session.engine.openHost(connection, 'toRead')) !== undefined) {
     throw labFailure('networkOfSession');
   }
   await requireSquid(environment);

@@ -23,7 +23,7 @@ export async function requireUnwritten(session: Session, files: readonly string[
   const unlessThere =
     (ref: VmRef) =>
     async (error: unknown): Promise<undefined> => {
-      if ((await session.engine.hostLogin(ref, 'toRead')) === undefined) {
+      if ((await session.engine.openHost(ref.connection, 'toRead')) === undefined) {
         throw error;
       }
     };

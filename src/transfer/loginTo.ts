@@ -5,12 +5,12 @@ import { transferFailure } from './transferFailure.js';
 
 /** @returns undefined: this computer. @throws Failure `noLogin` of a host that only libvirt leads to */
 export async function loginTo(
-  engine: Pick<EnginePort, 'hostLogin' | 'withCopies'>,
+  engine: Pick<EnginePort, 'openHost' | 'withCopies'>,
   connection: string,
   use: 'toRead' | 'toChange',
 ): Promise<HostLogin | undefined> {
   if (await engine.withCopies(connection, ({ elsewhere }) => Promise.resolve(elsewhere))) {
     throw transferFailure('noLogin', { connection });
   }
-  return engine.hostLogin({ connection }, use);
+  return engine.openHost(connection, use);
 }

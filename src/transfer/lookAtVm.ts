@@ -21,7 +21,7 @@ import { readTpmStates, type TpmStates } from './tpmStates.js';
 
 export type CopiesEngine = Pick<
   EnginePort,
-  'examine' | 'hostLogin' | 'readFiles' | 'readTree' | 'readInterrupted' | 'refresh' | 'findVm' | 'withCopies'
+  'examine' | 'openHost' | 'readFiles' | 'readTree' | 'readInterrupted' | 'refresh' | 'findVm' | 'withCopies'
 >;
 
 /** What a VM has and its backup does not. */
@@ -100,7 +100,7 @@ export async function lookAtVm(
   }
   const { files: seen, nearby } = await engine.readFiles(ref);
   if (
-    (await engine.hostLogin(ref, 'toRead'))?.hostname !== host.login?.hostname ||
+    (await engine.openHost(ref.connection, 'toRead'))?.hostname !== host.login?.hostname ||
     (!nearby && host.login === undefined)
   ) {
     throw transferFailure('elsewhere');

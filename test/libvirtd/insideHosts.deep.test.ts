@@ -7,6 +7,7 @@ import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { run, runOk } from '../../scripts/rig/run.mjs';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
+import type { HostLogin } from '../../src/hosts/hostLogin.js';
 import { DiskError } from '../../src/wings/inside/bytes/disk.js';
 import { serveThere } from '../../src/wings/inside/bytes/servedThere.js';
 import { silentLog } from '../silentLog.js';
@@ -36,9 +37,10 @@ describe('the disks of a host behind ssh', () => {
     await daemon.stop();
   });
 
-  const login = (): NonNullable<Hypervisor['login']> => {
-    assert.ok(hypervisor.login);
-    return hypervisor.login;
+  const login = async (): Promise<HostLogin> => {
+    const found = await hypervisor.openHost('toRead');
+    assert.ok(found);
+    return found;
   };
 
   /** Neither a server nor its socket. */
@@ -57,7 +59,7 @@ describe('the disks of a host behind ssh', () => {
 
   it('are read, and nothing stays there when they are closed', async () => {
     const before = await foldersOf();
-    const disk = await serveThere({ file, format: 'qcow2' }, login(), never);
+    const disk = await serveThere({ file, format: 'qcow2' }, await login(), never);
     assert.equal(disk.bytes, 8 * 1024 * 1024);
     assert.ok((await disk.read(1024 * 1024, 65_536)).every((byte) => byte === 7));
     disk.close();
@@ -67,7 +69,7 @@ describe('the disks of a host behind ssh', () => {
   it('end with what the host says where an image is not there', async () => {
     const before = await foldersOf();
     await assert.rejects(
-      serveThere({ file: `${file} no more`, format: 'qcow2' }, login(), never),
+      serveThere({ file: `${file} no more`, format: 'qcow2' }, await login(), never),
       (error) => error instanceof DiskError && error.message.includes('No such file'),
     );
     await untilNothingStays(before);
@@ -75,14 +77,14 @@ describe('the disks of a host behind ssh', () => {
 
   it('are not read where the login leads to another host', async () => {
     const before = await foldersOf();
-    const elsewhere = { ...login(), hostname: 'elsewhere' };
+    const elsewhere = { ...(await login()), hostname: 'elsewhere' };
     await assert.rejects(serveThere({ file, format: 'qcow2' }, elsewhere, never), DiskError);
     await untilNothingStays(before);
   });
 
   it('end with the login, and nothing stays there', async () => {
     const before = await foldersOf();
-    const disk = await serveThere({ file, format: 'qcow2' }, login(), never);
+    const disk = await serveThere({ file, format: 'qcow2' }, await login(), never);
     await far.logOut();
     await assert.rejects(disk.read(0, 512), DiskError);
     await untilNothingStays(before);

@@ -122,7 +122,7 @@ if (!isRoot) {
       addressesOf: () => Promise.resolve([{ address, from: 'lease' }]),
       networksOf: () => Promise.resolve(['virbr0']),
     };
-    const engine = { hostLogin: () => Promise.resolve(login), guests, connections: [], findVm: () => undefined };
+    const engine = { openHost: () => Promise.resolve(login), guests, connections: [], findVm: () => undefined };
     const session = { engine, folder: at('state') } as unknown as Session;
     const wish = { session, environment: daemon.env, signal: new AbortController().signal };
     const way = await guestWay(view as unknown as VmView, wish);

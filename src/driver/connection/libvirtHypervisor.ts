@@ -64,7 +64,6 @@ export class LibvirtHypervisor implements Hypervisor {
   readonly files: HostFiles;
   readonly nearbyFiles?: HostFiles;
   readonly nearbyContents?: ImageContents;
-  readonly login?: HostLogin;
   readonly keepers?: VmKeepers;
   readonly metadataFolders?: MetadataFolders;
   readonly onDidChangeVm: Event<VmEvent>;
@@ -72,6 +71,7 @@ export class LibvirtHypervisor implements Hypervisor {
   readonly onDidChangeSilence: Event<boolean>;
   readonly guests: GuestAccess;
   readonly #parts: HypervisorParts;
+  readonly #login: HostLogin | undefined;
   readonly #reader: LibvirtReader;
   readonly #closed = new Emitter<Failure>();
   readonly #others: OtherConnections;
@@ -104,24 +104,24 @@ export class LibvirtHypervisor implements Hypervisor {
     }
     const { openShell, sshHost } = parts;
     if (openShell !== undefined && !isNearby(parts)) {
-      this.login = { openShell, hostname: parts.capabilities.hostname, ...(sshHost !== undefined && { sshHost }) };
+      this.#login = { openShell, hostname: parts.capabilities.hostname, ...(sshHost !== undefined && { sshHost }) };
     }
     const direct = this.#direct;
     if (direct !== undefined && parts.capabilities.driver === 'qemu') {
       this.keepers = keepersWhenAsked(async () => {
         const { clusterKeepers } = await import('../cluster/clusterKeepers.js');
-        return clusterKeepers({ login: this.login, files: direct.files, log: parts.log });
+        return clusterKeepers({ login: this.#login, files: direct.files, log: parts.log });
       });
     }
     this.#seamless = isNearby(parts)
       ? seamlessAccess(parts.uri, parts.environment)
-      : this.login && direct && loadedFarSeamless(this.login, parts.uri);
+      : this.#login && direct && loadedFarSeamless(this.#login, parts.uri);
     this.guests = libvirtGuests(this.#others, {
       uri: this.uri,
       control: parts.connection,
       onThisHost: isNearby(parts),
       log: parts.log,
-      login: this.login,
+      login: this.#login,
       direct: this.#direct,
     });
     if (folders !== undefined) {
@@ -297,12 +297,16 @@ export class LibvirtHypervisor implements Hypervisor {
     this.#guard({ doing: 'make the VM of the lesson', vm: vm.name }, makeDemoVm(this.#parts, vm, ...of));
 
   get labVms(): ReturnType<typeof labVmsOn> {
-    return labVmsOn({ ...this.#parts, login: this.login });
+    return labVmsOn({ ...this.#parts, login: this.#login });
   }
 
   async vmCopies(): Promise<VmCopies> {
     const { vmCopiesOn } = await import('./vmCopies.js');
     return vmCopiesOn({ ...this.#parts, files: this.files, tpms: this.#tpms, others: this.#others });
+  }
+
+  openHost(): Promise<HostLogin | undefined> {
+    return Promise.resolve(this.#login);
   }
 
   close(): void {

@@ -19,7 +19,9 @@ import { readSchedules, ScheduleStore } from './schedules/scheduleStore.js';
 
 export async function readBackups(place: RepositoryPlace): Promise<readonly BackupInfo[]> {
   const { session, repository, view, environment, passwordFile, signal } = place;
-  const login = await (view === undefined ? loginOfHost(session) : session.engine.hostLogin(view.ref, 'toRead'));
+  const login = await (view === undefined
+    ? loginOfHost(session)
+    : session.engine.openHost(view.ref.connection, 'toRead'));
   if (login !== undefined && !isRemote(repository) && !isAbsolute(repository)) {
     throw copiesFailure('notAbsolute', { target: repository, host: login.hostname });
   }
@@ -43,7 +45,7 @@ export async function loginOfHost(session: Session): Promise<HostLogin | undefin
     return undefined;
   }
   await session.reachAll();
-  return session.engine.hostLogin({ connection: only.uri }, 'toRead');
+  return session.engine.openHost(only.uri, 'toRead');
 }
 
 /** A schedule, and whether systemd or cron knows it. */

@@ -30,7 +30,7 @@ export interface GuestDisks {
   readonly close: () => void;
 }
 
-type FilesEngine = Pick<EnginePort, 'readDisks' | 'hostLogin' | 'refresh' | 'findVm' | 'readTree'>;
+type FilesEngine = Pick<EnginePort, 'readDisks' | 'openHost' | 'refresh' | 'findVm' | 'readTree'>;
 
 /** @throws Failure, `refused` also where what the snapshot holds is not whole */
 export async function openGuestDisks(
@@ -46,7 +46,7 @@ export async function openGuestDisks(
   if (disks === 'elsewhere') {
     throw insideFailure('elsewhere', { vm: view.vm.name });
   }
-  const login = await engine.hostLogin(view.ref, 'toRead');
+  const login = await engine.openHost(view.ref.connection, 'toRead');
   const images = disks.map(({ target, from, format, tag }) => ({
     target,
     image: { file: from, format, ...(tag !== undefined && { tag }) },

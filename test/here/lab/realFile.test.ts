@@ -43,7 +43,7 @@ describe('the file of a path', () => {
       requireUnwritten(
         {
           reachAll: () => Promise.resolve({ views: [{ vm: vm({ disks: [disk('vda', source)] }) }] }),
-          engine: { hostLogin: () => Promise.resolve(login) },
+          engine: { openHost: () => Promise.resolve(login) },
         } as never,
         [at('image')],
         true,

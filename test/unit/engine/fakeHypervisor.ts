@@ -74,6 +74,10 @@ export class FakeHypervisor implements Hypervisor {
     return Promise.resolve(this.capabilities.readOnly);
   }
 
+  openHost(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   get callCount(): number {
     return this.calls.length;
   }

@@ -130,8 +130,10 @@ describe('a daemon that is kept as read-only', () => {
       const isHeld = hypervisor.capabilities.readOnly;
       assert.equal(await keeper.isClosed(hypervisor), isClosed);
       assert.equal(opened.includes(`${kept} read-only`), asked && !isHeld);
-      const change = hypervisor.dropLeftGuards(new Set());
-      await (isClosed ? assert.rejects(change, { kind: 'refused' }) : change);
+      await hypervisor.openHost('toRead');
+      for (const change of [() => hypervisor.dropLeftGuards(new Set()), () => hypervisor.openHost('toChange')]) {
+        await (isClosed ? assert.rejects(change, { kind: 'refused' }) : change());
+      }
     });
   }
 

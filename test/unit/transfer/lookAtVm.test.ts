@@ -20,7 +20,7 @@ describe('a look at a VM for a backup', () => {
       withoutVolumes: (documents: unknown) => Promise.resolve(documents),
     };
     return {
-      hostLogin: () => Promise.resolve(undefined),
+      openHost: () => Promise.resolve(undefined),
       readInterrupted: () => Promise.resolve([]),
       refresh: () => Promise.resolve(),
       readTree: () => Promise.resolve({ snapshots: [] }),

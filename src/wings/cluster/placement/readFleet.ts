@@ -120,7 +120,7 @@ async function filesOn(
   paths: readonly string[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, SeenFile>> {
-  const shell = await openCopyShell(await engine.hostLogin({ connection }, 'toRead'), signal);
+  const shell = await openCopyShell(await engine.openHost(connection, 'toRead'), signal);
   try {
     const seen = new Map<string, SeenFile>();
     for (let at = 0; at < paths.length; at += pathsAtOnce) {

@@ -78,7 +78,7 @@ async function backUpSet(context: Context, target: string): Promise<CommandAnswe
   }
   const [first] = views.values();
   // One on another host fails by itself.
-  const login = first === undefined ? undefined : await context.session.engine.hostLogin(first.ref, 'toRead');
+  const login = first && (await context.session.engine.openHost(first.ref.connection, 'toRead'));
   const restic = await openRestic(context, target, login);
   return onVmHost(login, process.env, (host) =>
     backUpFound(context, restic, { host, views: [...views.values()], system, failed, onFailure }),

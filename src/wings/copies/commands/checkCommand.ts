@@ -27,9 +27,7 @@ export async function checkBackups(context: Context, target: string): Promise<Co
   const wish = await bootWish(context);
   const checked: { readonly backup: Backup; readonly result: BackupChecked }[] = [];
   const login =
-    wish === undefined
-      ? await loginOfHost(context.session)
-      : await session.engine.hostLogin({ connection: wish.connection }, 'toRead');
+    wish === undefined ? await loginOfHost(context.session) : await session.engine.openHost(wish.connection, 'toRead');
   if (wish !== undefined && login !== undefined) {
     requireWholePath('folder', wish.folder);
   }

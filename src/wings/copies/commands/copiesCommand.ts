@@ -50,7 +50,7 @@ export const backUpOne: CommandHandler = async (context) => {
   const view = await session.vm(call.operands[0] ?? '');
   await agreeForBackup(context, view);
   return orNamed({ target, vm: view.vm.name }, async (): Promise<CommandEnd> => {
-    const login = await session.engine.hostLogin(view.ref, 'toRead');
+    const login = await session.engine.openHost(view.ref.connection, 'toRead');
     const restic = await openRestic(context, target, login);
     const create = call.flags.has('create');
     if (call.flags.has('checkpoint') || call.flags.has('shut-down')) {
@@ -98,7 +98,7 @@ export const restoreOne: CommandHandler = async (context) => {
   const { uri } = await requireOneConnection(context);
   const { as: name, snapshot } = call.texts;
   return orNamed({ target, vm: name ?? '' }, async (): Promise<CommandAnswer> => {
-    const login = await session.engine.hostLogin({ connection: uri }, 'toRead');
+    const login = await session.engine.openHost(uri, 'toRead');
     if (login !== undefined) {
       requireWholePath('folder', folder);
     }

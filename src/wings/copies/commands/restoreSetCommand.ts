@@ -49,7 +49,7 @@ export const restore: CommandHandler = async (context) => {
   const folder = resolve(given);
   const { uri: connection } = await requireOneConnection(context);
   return orNamed({ target }, async () => {
-    const login = await context.session.engine.hostLogin({ connection }, 'toRead');
+    const login = await context.session.engine.openHost(connection, 'toRead');
     if (login !== undefined) {
       requireWholePath('folder', given);
     }

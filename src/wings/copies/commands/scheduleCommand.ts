@@ -145,7 +145,7 @@ async function requireTarget(
   const target = /^[a-z\d]+:/u.test(to) ? to : resolve(to);
   const login = await (system === undefined || first === undefined
     ? loginOfHost(session)
-    : session.engine.hostLogin(first.ref, 'toRead'));
+    : session.engine.openHost(first.ref.connection, 'toRead'));
   const isFarAway = login !== undefined;
   // A system knows where its VMs are, and its backups are on their host.
   const connect = named ?? (isFarAway && system !== undefined ? first?.ref.connection : undefined);

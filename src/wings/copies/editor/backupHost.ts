@@ -29,9 +29,9 @@ export function hostOfConnection(uri: string): BackupHost {
 }
 
 /** @throws CommandError where no login leads to it; Failure of the connection */
-export async function openHost(engine: Pick<EnginePort, 'hostLogin'>, uri: string): Promise<OpenHost> {
+export async function openHost(engine: Pick<EnginePort, 'openHost'>, uri: string): Promise<OpenHost> {
   const host = hostOfConnection(uri);
-  const login = await engine.hostLogin({ connection: uri }, 'toRead');
+  const login = await engine.openHost(uri, 'toRead');
   if (host.uri !== undefined && login === undefined) {
     throw transferFailure('elsewhere');
   }

@@ -61,7 +61,7 @@ export async function bringBack(engine: RestoreEngine, source: CopySource, wish:
   if (name !== undefined && !isCloneName(name)) {
     throw copiesFailure('badName', { vm: name });
   }
-  const login = await engine.hostLogin({ connection }, 'toChange');
+  const login = await engine.openHost(connection, 'toChange');
   if ((login === undefined) !== (source.login === undefined) || (login === undefined) !== (host.login === undefined)) {
     throw copiesFailure('otherHost');
   }

@@ -13,7 +13,7 @@ import { readLeftRestore } from './restoreFolder.js';
 
 export type RestoreEngine = Pick<
   EnginePort,
-  'withCopies' | 'hostLogin' | 'refresh' | 'connections' | 'filesInUse' | 'readTree'
+  'withCopies' | 'openHost' | 'refresh' | 'connections' | 'filesInUse' | 'readTree'
 >;
 
 export interface RestorePlace {

@@ -75,7 +75,7 @@ export async function guestWay(
   const { engine, folder } = session;
   const { ref, vm } = view;
   requireGuestOn(vm);
-  const login = await engine.hostLogin(ref, 'toRead');
+  const login = await engine.openHost(ref.connection, 'toRead');
   const host = await login?.sshHost?.();
   const at = (await portAtHost(engine.guests, ref, sshPort)) ?? { address: await addressOf() };
   const known = await knownGuest(folder, identityOf(view), originsOf(view, session));

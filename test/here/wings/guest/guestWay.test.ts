@@ -53,7 +53,7 @@ describe('the way to a guest', () => {
       portOf: (ref: VmRef) => Promise.resolve(of(ref).port && { address: '127.0.0.1', port: of(ref).port }),
     };
     const findVm = (ref: VmRef): object | undefined => vms.filter(({ uuid }) => uuid === ref.uuid).map(viewOf)[0];
-    const engine = { connections, guests, findVm, hostLogin: () => Promise.resolve(undefined) };
+    const engine = { connections, guests, findVm, openHost: () => Promise.resolve(undefined) };
     const session = { engine, folder } as unknown as Session;
     const wish = { session, environment: {}, signal: new AbortController().signal, atMostMs: 0 };
     const [view] = connections[0]!.vms as unknown as Parameters<typeof guestWay>[0][];

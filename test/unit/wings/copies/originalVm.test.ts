@@ -33,7 +33,7 @@ describe('the host of an original', () => {
       setConnections: () => undefined,
       connect: () => Promise.resolve(),
       findVm: () => ({ vm: own }),
-      hostLogin: () => Promise.resolve(undefined),
+      openHost: () => Promise.resolve(undefined),
       withCopies: (_: string, use: (some: typeof copies) => unknown) => Promise.resolve(use(copies)),
     } as unknown as EnginePort;
   }

@@ -9,7 +9,7 @@ describe('backups that a program reads', () => {
     const uri = 'qemu+ssh://root@other/system';
     const session = {
       reachAll: () => Promise.resolve(),
-      engine: { connections: [{ uri }], hostLogin: () => Promise.resolve({ hostname: 'other' }) },
+      engine: { connections: [{ uri }], openHost: () => Promise.resolve({ hostname: 'other' }) },
     } as unknown as Session;
     const { signal } = new AbortController();
     await assert.rejects(
