@@ -19,9 +19,7 @@ import { readSchedules, ScheduleStore } from './schedules/scheduleStore.js';
 
 export async function readBackups(place: RepositoryPlace): Promise<readonly BackupInfo[]> {
   const { session, repository, view, environment, passwordFile, signal } = place;
-  const login = await (view === undefined
-    ? loginOfHost(session)
-    : session.engine.openHost(view.ref.connection, 'toRead'));
+  const login = await loginOfHost(session, view?.ref.connection);
   if (login !== undefined && !isRemote(repository) && !isAbsolute(repository)) {
     throw copiesFailure('notAbsolute', { target: repository, host: login.hostname });
   }
@@ -38,8 +36,14 @@ export async function readBackups(place: RepositoryPlace): Promise<readonly Back
   });
 }
 
-/** Logs in at the host of the only connection, if that is another one: restic runs there, also where no VM is named. */
-export async function loginOfHost(session: Session): Promise<HostLogin | undefined> {
+/**
+ * To the host on which restic runs.
+ * @param connection absent, as where no VM is named: the only one, if that leads to another host
+ */
+export async function loginOfHost(session: Session, connection?: string): Promise<HostLogin | undefined> {
+  if (connection !== undefined) {
+    return session.engine.openHost(connection, 'toRead');
+  }
   const [only, ...others] = session.engine.connections;
   if (only === undefined || others.length > 0 || !isFar(only.uri)) {
     return undefined;

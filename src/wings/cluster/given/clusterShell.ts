@@ -40,7 +40,6 @@ export async function withClusterShell<T>(
   work: (shell: ClusterShell) => Promise<T>,
 ): Promise<T> {
   await engine.connect(connection);
-  await engine.requireOpen(connection);
   const login = await loginTo(engine, connection, 'toChange');
   const shell = await HostShell.open(login, { setUp: `${functions}${look}`, signal, patienceMs });
   const ask: ClusterShell['ask'] = (...words) => shell.ask(...words);

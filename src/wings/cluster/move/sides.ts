@@ -104,7 +104,6 @@ async function onSide<T>(
   work: (side: Side) => Promise<T>,
 ): Promise<T> {
   await engine.connect(connection);
-  await engine.requireOpen(connection);
   const login = await loginTo(engine, connection, 'toChange');
   const shell = await openCopyShell(login, signal);
   try {

@@ -26,8 +26,7 @@ export async function checkBackups(context: Context, target: string): Promise<Co
   const { call, session, terminal, printer } = context;
   const wish = await bootWish(context);
   const checked: { readonly backup: Backup; readonly result: BackupChecked }[] = [];
-  const login =
-    wish === undefined ? await loginOfHost(context.session) : await session.engine.openHost(wish.connection, 'toRead');
+  const login = await loginOfHost(session, wish?.connection);
   if (wish !== undefined && login !== undefined) {
     requireWholePath('folder', wish.folder);
   }

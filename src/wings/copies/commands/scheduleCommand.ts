@@ -143,12 +143,10 @@ async function requireTarget(
   const to = withPassword(requireText(context, 'to'), process.env);
   const { connect: named, system, 'password-file': passwordFile } = call.texts;
   const target = /^[a-z\d]+:/u.test(to) ? to : resolve(to);
-  const login = await (system === undefined || first === undefined
-    ? loginOfHost(session)
-    : session.engine.openHost(first.ref.connection, 'toRead'));
-  const isFarAway = login !== undefined;
   // A system knows where its VMs are, and its backups are on their host.
-  const connect = named ?? (isFarAway && system !== undefined ? first?.ref.connection : undefined);
+  const there = system === undefined ? undefined : first?.ref.connection;
+  const isFarAway = (await loginOfHost(session, there)) !== undefined;
+  const connect = named ?? (isFarAway ? there : undefined);
   if (isFarAway && target !== to) {
     requireWholePath('to', to);
   }
