@@ -21,7 +21,7 @@ import { lookAtSet } from '../repository/lookAtSet.js';
 import { backedUpLines, inOneLine } from '../doneText.js';
 import { lookAtVm } from '../../../transfer/lookAtVm.js';
 import { onVmHost } from '../../../transfer/vmHost.js';
-import { hostOfConnection, openHost, type OpenHost } from './backupHost.js';
+import { hostOfConnection, openBackupHost, type OpenBackupHost } from './backupHost.js';
 import { openTarget, pickRepository } from './backupTarget.js';
 import { isGivenUp, whileTold } from './copiesErrors.js';
 import { rememberBackups } from './knownBackups.js';
@@ -81,7 +81,7 @@ async function backUpAll(run: CommandRun, of: BackedUpVms): Promise<BackedUp> {
   const { views, system } = of;
   const name = nameOf(of);
   const title = t('Back Up {0}', displayLine(name));
-  const host = await openHost(engine, requireOneHost(views).ref.connection);
+  const host = await openBackupHost(engine, requireOneHost(views).ref.connection);
   const refused = await lookFirst(run, host, views, name);
   const left = views.filter((view) => !refused.includes(view));
   const named = await pickRepository({ ...run, title }, host);
@@ -134,7 +134,7 @@ async function backUpAll(run: CommandRun, of: BackedUpVms): Promise<BackedUp> {
  */
 async function lookFirst(
   { engine }: CommandRun,
-  host: OpenHost,
+  host: OpenBackupHost,
   views: readonly VmView[],
   name: string,
 ): Promise<readonly VmView[]> {

@@ -8,7 +8,7 @@ import { hostOf, isFar } from '../../../driver/sharedHost.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { askText } from '../../../ui/prompts/ask.js';
 import { requireAnswer } from '../../../ui/prompts/commandError.js';
-import { transferFailure } from '../../../transfer/transferFailure.js';
+import { loginTo } from '../../../transfer/loginTo.js';
 import { isRemote } from '../repository/repositoryAddress.js';
 
 export interface BackupHost {
@@ -18,7 +18,7 @@ export interface BackupHost {
   readonly name: string;
 }
 
-export interface OpenHost extends BackupHost {
+export interface OpenBackupHost extends BackupHost {
   /** Undefined: this computer. */
   readonly login: HostLogin | undefined;
 }
@@ -28,14 +28,9 @@ export function hostOfConnection(uri: string): BackupHost {
   return isFar(uri) ? { uri, name: hostOf(uri) ?? uri } : { name: '' };
 }
 
-/** @throws CommandError where no login leads to it; Failure of the connection */
-export async function openHost(engine: Pick<EnginePort, 'openHost'>, uri: string): Promise<OpenHost> {
-  const host = hostOfConnection(uri);
-  const login = await engine.openHost(uri, 'toRead');
-  if (host.uri !== undefined && login === undefined) {
-    throw transferFailure('elsewhere');
-  }
-  return { ...host, login };
+/** @throws Failure `noLogin`; Failure of the connection */
+export async function openBackupHost(engine: EnginePort, uri: string): Promise<OpenBackupHost> {
+  return { ...hostOfConnection(uri), login: await loginTo(engine, uri, 'toRead') };
 }
 
 /** What a repository is called, as seen from this computer. */

@@ -15,7 +15,7 @@ import { type Backup, listBackups } from '../repository/backups.js';
 import { isRemote, withoutPassword } from '../repository/repositoryAddress.js';
 import { Restic } from '../repository/restic.js';
 import { ResticFault, type ResticProblem } from '../repository/resticFault.js';
-import { askFolder, type BackupHost, type FolderQuestion, type OpenHost, shownTarget } from './backupHost.js';
+import { askFolder, type BackupHost, type FolderQuestion, type OpenBackupHost, shownTarget } from './backupHost.js';
 import { whileTold } from './copiesErrors.js';
 import { knownTargets, rememberBackups } from './knownBackups.js';
 import { chmod, lstat, readdir, writeFile } from 'node:fs/promises';
@@ -29,7 +29,7 @@ import { askModal, noteInStatusBar } from '../../../ui/prompts/notify.js';
 
 export interface OpenedTarget {
   /** On which restic runs. */
-  readonly host: OpenHost;
+  readonly host: OpenBackupHost;
   /** As restic calls it there, without a password. */
   readonly target: string;
   /** The same with its password. */
@@ -114,7 +114,7 @@ async function askRepository(): Promise<string> {
  */
 export async function openTarget(
   run: CommandRun,
-  host: OpenHost,
+  host: OpenBackupHost,
   named: string,
   firstOf?: readonly Vm[],
 ): Promise<OpenedTarget> {
@@ -167,7 +167,7 @@ export async function openTarget(
 }
 
 /** The key goes as the command line's does: to another host, into the environment of restic alone. */
-function openerOf({ login }: OpenHost, { repository, key, file }: Secret): OpenedTarget['open'] {
+function openerOf({ login }: OpenBackupHost, { repository, key, file }: Secret): OpenedTarget['open'] {
   const { RESTIC_PASSWORD: _, RESTIC_PASSWORD_FILE: __, RESTIC_PASSWORD_COMMAND: ___, ...others } = process.env;
   const environment = { ...others, ...(key !== undefined && { RESTIC_PASSWORD: key }) };
   return (signal) => Restic.open(repository, { login, environment, signal, passwordFile: file });

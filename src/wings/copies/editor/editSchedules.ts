@@ -31,7 +31,7 @@ import { ScheduleStore } from '../schedules/scheduleStore.js';
 import { lingerLines } from '../schedules/scheduleText.js';
 import { runDueSchedules } from './runDue.js';
 import { askRule, ruleWords } from './askRule.js';
-import { openHost } from './backupHost.js';
+import { openBackupHost } from './backupHost.js';
 import { openTarget, type OpenedTarget, pickRepository } from './backupTarget.js';
 import { type BackedUpVms, membersOf, nameOf, requireOneHost } from './backUpVms.js';
 import { whileTold } from './copiesErrors.js';
@@ -173,7 +173,7 @@ async function add(run: CommandRun, named: BackedUpVms): Promise<unknown> {
     const where = system === undefined ? `--connect=${connection}` : `--system=${system.system.name}`;
     return put(run.log, undefined, [`--as=${nameFor(rule.every)}`, where, ...ruleWords(rule), ...which], false);
   }
-  const host = await openHost(run.engine, connection);
+  const host = await openBackupHost(run.engine, connection);
   const vms = views.map(({ vm }) => vm);
   const opened = await openTarget(run, host, await pickRepository({ ...run, title }, host), vms);
   let key: KeyFile | undefined;

@@ -32,7 +32,7 @@ import {
   type BackupHost,
   type FolderQuestion,
   hostOfConnection,
-  openHost,
+  openBackupHost,
   shownTarget,
 } from './backupHost.js';
 import { folderLabel, openTarget, type OpenedTarget, pickRepository } from './backupTarget.js';
@@ -47,7 +47,7 @@ type RestoreResult = VmRestored | { readonly restored: readonly VmRestored[] };
 
 export async function restoreBackup(run: CommandRun): Promise<RestoreResult> {
   const connection = await openConnectionFor(run, t('Select where the VM is restored'));
-  const host = await openHost(run.engine, connection.uri);
+  const host = await openBackupHost(run.engine, connection.uri);
   const opened = await openTarget(run, host, await pickRepository(run, host));
   const { shown, backups } = opened;
   if (backups.length === 0) {
@@ -92,7 +92,7 @@ export async function showBackups(run: CommandRun): Promise<unknown> {
       return actOn(run, picked.status);
     }
     const connection = await run.engine.connect(ref.connection);
-    const host = await openHost(run.engine, ref.connection);
+    const host = await openBackupHost(run.engine, ref.connection);
     const target = picked.target ?? (await pickRepository(run, host));
     const opened = await openTarget(run, host, target);
     if (picked.backup !== undefined) {
