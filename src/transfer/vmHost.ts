@@ -15,12 +15,8 @@ export function hostHere(environment: NodeJS.ProcessEnv): VmHost {
 }
 
 /** @param login undefined: this computer. @throws Failure `lost` where the login ends meanwhile */
-export function onVmHost<T>(
-  login: HostLogin | undefined,
-  environment: NodeJS.ProcessEnv,
-  work: (host: VmHost) => Promise<T>,
-): Promise<T> {
+export function onVmHost<T>(login: HostLogin | undefined, work: (host: VmHost) => Promise<T>): Promise<T> {
   return login === undefined
-    ? work(hostHere(environment))
+    ? work(hostHere(process.env))
     : withShellHost({ login, log: noLog }, (host) => work({ ...host, login }));
 }

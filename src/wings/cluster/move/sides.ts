@@ -109,7 +109,7 @@ async function onSide<T>(
   try {
     const ask: Side['ask'] = (use) => engine.withCopies(connection, use);
     const name = login?.hostname ?? hostname();
-    return await onVmHost(login, process.env, (host) => work({ connection, name, host, shell, ask }));
+    return await onVmHost(login, (host) => work({ connection, name, host, shell, ask }));
   } finally {
     shell.close();
   }

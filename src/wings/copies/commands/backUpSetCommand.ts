@@ -80,7 +80,7 @@ async function backUpSet(context: Context, target: string): Promise<CommandAnswe
   // One on another host fails by itself.
   const login = first && (await context.session.engine.openHost(first.ref.connection, 'toRead'));
   const restic = await openRestic(context, target, login);
-  return onVmHost(login, process.env, (host) =>
+  return onVmHost(login, (host) =>
     backUpFound(context, restic, { host, views: [...views.values()], system, failed, onFailure }),
   );
 }

@@ -70,7 +70,7 @@ export async function checkBackups(context: Context, target: string): Promise<Co
   await orNamed({ target }, () =>
     wish === undefined
       ? check(undefined)
-      : onVmHost(login, process.env, (host) => check({ ...wish, folder: resolve(wish.folder), host })),
+      : onVmHost(login, (host) => check({ ...wish, folder: resolve(wish.folder), host })),
   );
   const isBad = checked.some(({ result }) => !result.passed);
   return {

@@ -60,7 +60,7 @@ export const backUpOne: CommandHandler = async (context) => {
       await checkpointFirst(context, view);
     }
     const backUpNow = (): Promise<readonly BackupMade[]> =>
-      onVmHost(login, process.env, (host) => {
+      onVmHost(login, (host) => {
         const look = (): Promise<VmLook> => lookAtVm(session.engine, view, host);
         const onFailure = (_: string, error: unknown): never => {
           throw error;
@@ -120,12 +120,9 @@ export const restoreOne: CommandHandler = async (context) => {
       signal,
     };
     if (call.flags.has('plan')) {
-      return printedPlan(
-        uri,
-        await onVmHost(login, process.env, (host) => planRestore(session.engine, source, { ...wish, host })),
-      );
+      return printedPlan(uri, await onVmHost(login, (host) => planRestore(session.engine, source, { ...wish, host })));
     }
-    const restored = await onVmHost(login, process.env, (host) => bringBack(session.engine, source, { ...wish, host }));
+    const restored = await onVmHost(login, (host) => bringBack(session.engine, source, { ...wish, host }));
     await session.engine.refresh({ connection: uri });
     const { present, withoutRam, inHistory, restorePoints, point, replica, use, tpm } = restored;
     const { original: there } = call.texts;

@@ -85,7 +85,7 @@ async function copying(context: Context, shown: string, { target, say }: Copying
     const onProgress = (fraction: number): void =>
       terminal.progress(t('Copying {0}: {1} %', name, Math.floor(fraction * 100)));
     const login = await engine.openHost(view.ref.connection, 'toRead');
-    const { look, made } = await onVmHost(login, process.env, async (from) => {
+    const { look, made } = await onVmHost(login, async (from) => {
       const seen = await lookAtVm(engine, view, from, secrets);
       const wish = { ...to, connection, from, host: login?.hostname ?? hostname(), libvirt, signal, onProgress };
       return { look: seen, made: await copyOut(engine, seen, wish) };

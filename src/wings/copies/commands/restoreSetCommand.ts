@@ -55,9 +55,7 @@ export const restore: CommandHandler = async (context) => {
     }
     const restic = await openRestic(context, target, login);
     const backups = await requireSet(restic, id);
-    return onVmHost(login, process.env, (host) =>
-      restoreSet(context, restic, backups, { connection, host, folder, target }),
-    );
+    return onVmHost(login, (host) => restoreSet(context, restic, backups, { connection, host, folder, target }));
   });
 };
 

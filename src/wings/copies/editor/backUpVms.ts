@@ -98,7 +98,7 @@ async function backUpAll(run: CommandRun, of: BackedUpVms): Promise<BackedUp> {
       void failed.push({ vm, error: nameIn(reason, { target: opened.shown, vm }) });
     try {
       const restic = await opened.open(signal);
-      await onVmHost(host.login, process.env, async (vmHost) => {
+      await onVmHost(host.login, async (vmHost) => {
         const readSystems = async (): Promise<readonly StoredSystem[]> =>
           (await (await run.systems.open()).list()).systems;
         const { set, vms } =
@@ -140,7 +140,7 @@ async function lookFirst(
 ): Promise<readonly VmView[]> {
   const refused: (NotBackedUp & { readonly view: VmView })[] = [];
   await whileTold(t('Reading {0}', name), { shown: '' }, (signal) =>
-    onVmHost(host.login, process.env, async (vmHost) => {
+    onVmHost(host.login, async (vmHost) => {
       for (const view of views) {
         signal.throwIfAborted();
         const { name: vm } = view.vm;

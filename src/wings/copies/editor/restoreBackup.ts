@@ -165,13 +165,13 @@ async function restore(
   const vm = name ?? backup.vm;
   const use = await whileTold(t('Reading {0}', shown), opened, async (signal) => {
     const source = await resticSource(await opened.open(signal), backup.id);
-    return onVmHost(host.login, process.env, (vmHost) => planRestore(engine, source, { ...wish, host: vmHost }));
+    return onVmHost(host.login, (vmHost) => planRestore(engine, source, { ...wish, host: vmHost }));
   });
   const keepsHostParts = await asksForParts(use, isolated ? undefined : 'mayKeep');
   const show = run.tree.focus.followNewVm();
   const restored = await whileTold(t('Restoring {0}', vm), { shown, vm }, async (signal) => {
     const source = await resticSource(await opened.open(signal), backup.id);
-    return onVmHost(host.login, process.env, (vmHost) =>
+    return onVmHost(host.login, (vmHost) =>
       bringBack(engine, source, { ...wish, keepsHostParts, host: vmHost, signal }),
     );
   });

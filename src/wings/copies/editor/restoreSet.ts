@@ -54,7 +54,7 @@ export async function restoreWholeSet(
   };
   const { restored, there: restoredBefore } = await whileTold(title, { shown }, async (signal, report) => {
     const restic = await open(signal);
-    return onVmHost(host.login, process.env, (vmHost) =>
+    return onVmHost(host.login, (vmHost) =>
       restoreSet(
         engine,
         restic,
