@@ -24,7 +24,7 @@ import { protectedRefusal, requireFitting, requireUnasked } from './protectedCom
 import { Scheduler } from '../schedules/installSchedule.js';
 import { withoutPassword, withPassword } from '../repository/repositoryAddress.js';
 import { Restic } from '../repository/restic.js';
-import { ResticFault } from '../repository/resticFault.js';
+import { resticFailure } from '../repository/resticFailure.js';
 import { runCheckpoints } from './runCheckpoints.js';
 import { recordRun, runOwn, runSchedule } from '../schedules/runSchedule.js';
 import { isDue, isRuledTwice, type Schedule, scheduleName, scheduleShape, stateOf } from '../schedules/schedule.js';
@@ -153,7 +153,7 @@ async function requireTarget(
   const { signal } = interruption;
   if (passwordFile !== undefined && (await undefinedIfAbsent(stat(passwordFile)))?.isFIFO() === true) {
     // It would not be there for a run.
-    await orNamed({ target }, () => Promise.reject(new ResticFault('noKeyFile', resolve(passwordFile))));
+    await orNamed({ target }, () => Promise.reject(resticFailure('noKeyFile', resolve(passwordFile))));
   }
   if (isFarAway) {
     await requireRun({ connect, passwordFile }, { to: target, environment, signal });

@@ -9,12 +9,13 @@ import type { CommandRun } from '../../../ui/commands/commandServices.js';
 import { askText } from '../../../ui/prompts/ask.js';
 import { CommandError, DismissedError, requireAnswer } from '../../../ui/prompts/commandError.js';
 import { type Choice, pick } from '../../../ui/prompts/pickTarget.js';
+import { Failure, isOfWing } from '../../../domain/failure.js';
 import type { Vm } from '../../../domain/vm.js';
 import { requireApart } from '../repository/backUp.js';
 import { type Backup, listBackups } from '../repository/backups.js';
 import { isRemote, withoutPassword } from '../repository/repositoryAddress.js';
 import { Restic } from '../repository/restic.js';
-import { ResticFault, type ResticProblem } from '../repository/resticFault.js';
+import type { ResticProblem } from '../repository/resticFailure.js';
 import { askFolder, type BackupHost, type FolderQuestion, type OpenBackupHost, shownTarget } from './backupHost.js';
 import { whileTold } from './copiesErrors.js';
 import { knownTargets, rememberBackups } from './knownBackups.js';
@@ -127,7 +128,7 @@ export async function openTarget(
   for (let secret = kept; ;) {
     const open = openerOf(host, secret ?? { repository, key: unknownKey });
     const found = await look(shown, open);
-    if (!(found instanceof ResticFault)) {
+    if (!(found instanceof Failure)) {
       if (secret !== undefined) {
         await keep(secret);
       }
@@ -143,7 +144,7 @@ export async function openTarget(
         open,
       };
     }
-    if (found.problem !== 'noRepository') {
+    if (found.reason !== 'noRepository') {
       secret = { repository, ...(await askKey(shown, secret && failureText(found).sentence)) };
     } else if (firstOf !== undefined) {
       await whileTold(t('Reading {0}', shown), { shown }, async (signal) => requireApart(await open(signal), firstOf));
@@ -155,7 +156,7 @@ export async function openTarget(
       await keep(secret);
       const dropKey = async (): Promise<void> => {
         const now = await look(shown, created).catch(() => undefined);
-        if (kept === undefined && now instanceof ResticFault && now.problem === 'noRepository') {
+        if (kept === undefined && isOfWing(now, 'restic', 'noRepository')) {
           await run.secrets.delete(place);
         }
       };
@@ -176,12 +177,12 @@ function openerOf({ login }: OpenBackupHost, { repository, key, file }: Secret):
 /** What another key, or a new repository, would help is an answer. */
 const answers: readonly ResticProblem[] = ['wrongKey', 'noKeyFile', 'openKeyFile', 'noRepository'];
 
-function look(shown: string, open: OpenedTarget['open']): Promise<readonly Backup[] | ResticFault> {
+function look(shown: string, open: OpenedTarget['open']): Promise<readonly Backup[] | Failure> {
   return whileTold(t('Reading {0}', shown), { shown }, async (signal) => {
     try {
       return await listBackups(await open(signal));
     } catch (error) {
-      if (error instanceof ResticFault && answers.includes(error.problem)) {
+      if (isOfWing(error, 'restic', ...answers)) {
         return error;
       }
       throw error;

@@ -11,7 +11,6 @@ import type { Backup } from './backups.js';
 import { type LeftOut, manifestOf, type VmLook } from '../../../transfer/lookAtVm.js';
 import { type CopiedFile, manifestName, storedBytes, writeManifest } from '../../../transfer/manifest.js';
 import { type Restic, type ResticSnapshot } from './restic.js';
-import { ResticFault } from './resticFault.js';
 import type { BackupSet } from './sets.js';
 import { backupIdOf, backupTag, deviceTag, finishedTag, unfinishedTag, vmTag } from './tags.js';
 import { proveBackups } from './provenBackups.js';
@@ -59,7 +58,7 @@ export class BackupsInTurn {
     this.#tags = (vm) => (vms === 1 ? [vmTag(vm.uuid)] : []);
   }
 
-  /** Whether finished or not, the oldest first. @throws Failure `amongDisks`, ResticFault */
+  /** Whether finished or not, the oldest first. @throws Failure `amongDisks`, Failure of restic */
   async snapshotsOf(vm: Vm): Promise<readonly ResticSnapshot[]> {
     const at = Date.now();
     if (this.#listed === undefined || Math.abs(at - this.#listed.at) > listedMs) {
@@ -93,7 +92,7 @@ export class BackupsInTurn {
 /**
  * Stored under a tag that nothing lists, then looked at, then stored again under the tag of a backup: that takes
  * seconds, as restic reads no file again that is the same. To change a tag, restic must be alone in the repository.
- * @throws Failure, ResticFault: then the repository lists no more backups than before, unless it is `tornBackup`
+ * @throws Failure: then the repository lists no more backups than before, unless it is `tornBackup`
  */
 export async function backUp(look: VmLook, turns: BackupsInTurn, wish: BackupWish): Promise<BackupMade> {
   const { restic } = turns;
@@ -195,12 +194,12 @@ function ofWhole(
   };
 }
 
-/** Where a merge took a file away meanwhile, restic says that it cannot be read. @throws Failure, ResticFault */
+/** Where a merge took a file away meanwhile, restic says that it cannot be read. @throws Failure */
 async function sayingWhatChanged<T>({ requireUnchanged }: VmLook, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof ResticFault && error.problem === 'failed') {
+    if (isOfWing(error, 'restic', 'failed')) {
       await requireUnchanged().catch((other: unknown) => {
         // Where nobody can look, as the connection is lost, restic's words tell.
         throw isOfWing(other, 'transfer') ? other : error;
@@ -210,7 +209,7 @@ async function sayingWhatChanged<T>({ requireUnchanged }: VmLook, work: () => Pr
   }
 }
 
-/** Before anything is done to a VM for its backup. @throws ResticFault where it could not be stored, as far as known */
+/** Before anything is done to a VM for its backup. @throws Failure where it could not be stored, as far as known */
 export async function requireRepository(restic: Restic, create: boolean, vms: readonly Vm[]): Promise<void> {
   // It takes a lock, which it does not get beside a prune.
   await orCreated(restic, create, vms, () => restic.run(['cat', 'config']));
@@ -226,7 +225,7 @@ async function orCreated<T>(
   try {
     return await work();
   } catch (error) {
-    if (!create || !(error instanceof ResticFault) || error.problem !== 'noRepository') {
+    if (!create || !isOfWing(error, 'restic', 'noRepository')) {
       throw error;
     }
     requireApart(restic, vms);

@@ -80,12 +80,12 @@ export function backupsIn(snapshots: readonly ResticSnapshot[]): readonly Backup
   return [...found.values()];
 }
 
-/** The oldest first. @throws ResticFault */
+/** The oldest first. @throws Failure of restic */
 export async function listBackups(restic: Restic): Promise<readonly Backup[]> {
   return backupsIn(await restic.snapshots([]));
 }
 
-/** What restic calls it. @throws Failure `noBackup`; ResticFault */
+/** What restic calls it. @throws Failure `noBackup`; Failure of restic */
 export async function requireBackup(restic: Restic, id: string): Promise<string> {
   const [snapshot] = isBackupId(id) ? await requireSnapshots(restic, id) : [];
   if (snapshot === undefined) {
@@ -94,7 +94,7 @@ export async function requireBackup(restic: Restic, id: string): Promise<string>
   return snapshot.id;
 }
 
-/** That of a backup, or those of a set. @throws Failure `noBackup`; ResticFault */
+/** That of a backup, or those of a set. @throws Failure `noBackup`; Failure of restic */
 export async function requireSnapshots(restic: Restic, id: string): Promise<readonly ResticSnapshot[]> {
   const tag = isSetId(id) ? setTag(id) : isBackupId(id) ? backupTag(id) : undefined;
   const all = tag === undefined ? [] : await restic.snapshots([]);
@@ -108,7 +108,7 @@ export async function requireSnapshots(restic: Restic, id: string): Promise<read
   return found;
 }
 
-/** Those of a set, by the names of their VMs. @throws Failure `noBackup`; ResticFault */
+/** Those of a set, by the names of their VMs. @throws Failure `noBackup`; Failure of restic */
 export async function requireSet(restic: Restic, id: string): Promise<readonly Backup[]> {
   return backupsIn(await requireSnapshots(restic, id)).toSorted((one, other) => (one.vm < other.vm ? -1 : 1));
 }

@@ -9,7 +9,7 @@ import { withEitherSignal } from '../../../base/withEitherSignal.js';
 import { copiesFailure } from '../copiesFailure.js';
 import script from './mountedRepository.sh';
 import { type Restic } from './restic.js';
-import { ResticFault } from './resticFault.js';
+import { saidByRestic } from './resticFailure.js';
 
 const mounted = 'repository';
 
@@ -23,7 +23,7 @@ interface MountWish {
 /**
  * @param work gets a folder with a folder for each snapshot of restic's, by its ID; each of these has the files under
  *   their whole paths. Only this user reads it.
- * @throws Failure `noMount`, `staysMounted`; ResticFault
+ * @throws Failure `noMount`, `staysMounted`; Failure of restic
  */
 export async function withMounted<T>(
   { open, environment, signal }: MountWish,
@@ -64,9 +64,8 @@ async function mount(restic: Restic, folder: string, onLine: (line: string) => v
   try {
     await restic.run(['mount', '--path-template=%I', join(folder, mounted)], { folder, onLine });
   } catch (error) {
-    throw error instanceof ResticFault && error.problem === 'failed'
-      ? copiesFailure('noMount', { said: error.said })
-      : error;
+    const said = saidByRestic(error, 'failed');
+    throw said === undefined ? error : copiesFailure('noMount', { said });
   }
   throw copiesFailure('noMount', { said: '' });
 }

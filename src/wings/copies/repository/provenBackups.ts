@@ -1,7 +1,7 @@
 // Whether a backup that is listed is what was looked at, where the program that made it was killed before it knew. Then
 // the snapshot of restic's that it stored first is there still, and the listed one must be the same.
 import { type Restic, type ResticSnapshot } from './restic.js';
-import { ResticFault } from './resticFault.js';
+import { isOfWing } from '../../../domain/failure.js';
 import { backupIdOf, finishedTag, unfinishedTag } from './tags.js';
 import { backupOf } from './backups.js';
 import { recordTorn, tornIn } from './verifications.js';
@@ -35,7 +35,7 @@ const mostPairs = 8;
 /**
  * Records those that are torn.
  *
- * @returns the IDs of those of which restic cannot tell now. @throws ResticFault
+ * @returns the IDs of those of which restic cannot tell now. @throws Failure of restic
  */
 export async function proveBackups(
   restic: Restic,
@@ -65,7 +65,7 @@ async function hasSameContent(restic: Restic, one: string, other: string): Promi
   try {
     return !/^[^\s/]+ +\//mu.test(await restic.run(['diff', '--no-lock', one, other]));
   } catch (error) {
-    if (!(error instanceof ResticFault)) {
+    if (!isOfWing(error, 'restic')) {
       throw error;
     }
     return 'unknown';

@@ -7,7 +7,7 @@ import { type Backup, backupOf, backupsIn, requireSnapshots } from './backups.js
 import { copiesFailure } from '../copiesFailure.js';
 import { unprovenIn } from './provenBackups.js';
 import { type Restic, type ResticSnapshot } from './restic.js';
-import { ResticFault } from './resticFault.js';
+import { resticFailure } from './resticFailure.js';
 import { backupIdOf, deviceTag, finishedTag, keptTag, unfinishedTag, verifiedTag } from './tags.js';
 
 /** How many of the newest stay: of all, and one of each hour, day, week and month that has any. */
@@ -26,7 +26,7 @@ export interface BackupPrune {
 /**
  * @param rule without anything, no backup goes
  * @param chosen UUIDs of VMs; what it throws is thrown
- * @throws Failure `fromFuture`; ResticFault
+ * @throws Failure `fromFuture`; Failure of restic
  */
 export async function planBackupPrune(
   restic: Restic,
@@ -112,7 +112,7 @@ function periodOf(period: keyof KeepRule, id: string, time: string): string {
 
 const dayMs = 24 * 60 * 60_000;
 
-/** The backup that a person named. @throws Failure `noBackup`; ResticFault */
+/** The backup that a person named. @throws Failure `noBackup`; Failure of restic */
 export async function planNamedPrune(restic: Restic, id: string): Promise<BackupPrune> {
   const snapshots = await requireSnapshots(restic, id);
   return { going: backupsIn(snapshots), stays: [], foreign: [] };
@@ -122,7 +122,7 @@ export async function planNamedPrune(restic: Restic, id: string): Promise<Backup
  * With what an interrupted restic left of them under the other tag.
  *
  * @param named a person did: our record may be missing
- * @throws Failure `nowKept`, ResticFault
+ * @throws Failure `nowKept`, Failure of restic
  */
 export async function deleteBackups(restic: Restic, backups: readonly Backup[], named: boolean): Promise<void> {
   const ids = new Set(backups.map(({ id }) => id));
@@ -138,13 +138,13 @@ export async function deleteBackups(restic: Restic, backups: readonly Backup[], 
     throw copiesFailure('nowKept', { id: kept.id });
   }
   if (there.length < ids.size) {
-    throw new ResticFault('failed', 'some of the backups are gone already');
+    throw resticFailure('failed', 'some of the backups are gone already');
   }
   const going = found.map(({ id }) => id);
   await restic.run(['forget', ...going], { goesOn: true });
   const left = await snapshotsNow();
   if (left.length > 0) {
-    throw new ResticFault('failed', `it still has ${left.map(({ id }) => id).join(' ')}`);
+    throw resticFailure('failed', `it still has ${left.map(({ id }) => id).join(' ')}`);
   }
   await restic.own.forget(going);
 }
@@ -152,12 +152,12 @@ export async function deleteBackups(restic: Restic, backups: readonly Backup[], 
 /** One of them is on each snapshot that a version of this program made. */
 const ourTags: readonly string[] = [finishedTag, unfinishedTag, deviceTag, verifiedTag];
 
-/** Removes the data that no snapshot needs any more. @throws ResticFault */
+/** Removes the data that no snapshot needs any more. @throws Failure of restic */
 export async function freeSpace(restic: Restic): Promise<void> {
   await restic.run(['prune']);
 }
 
-/** @param id of a backup, or of a set. @throws Failure `noBackup`; ResticFault */
+/** @param id of a backup, or of a set. @throws Failure `noBackup`; Failure of restic */
 export async function setKept(restic: Restic, id: string, kept: boolean): Promise<void> {
   const before = await requireSnapshots(restic, id);
   const own = await restic.own.filter(before);
@@ -181,13 +181,13 @@ export function setsCut({ going, stays }: BackupPrune): readonly { readonly id: 
 
 const statistics = v.object({ total_size: v.number() });
 
-/** What all backups take in the repository, each part once. @throws ResticFault */
+/** What all backups take in the repository, each part once. @throws Failure of restic */
 export async function measureRepository(restic: Restic): Promise<number> {
   const tags = [finishedTag, deviceTag].map((tag) => `--tag=${tag}`);
   const answer = await restic.run(['stats', '--json', '--no-lock', '--mode=raw-data', ...tags]);
   const found = parseAs(statistics, parseJson(answer));
   if (found === undefined) {
-    throw new ResticFault('failed', 'its statistics cannot be read');
+    throw resticFailure('failed', 'its statistics cannot be read');
   }
   return found.total_size;
 }

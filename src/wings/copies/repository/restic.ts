@@ -5,7 +5,7 @@ import { StringDecoder } from 'node:string_decoder';
 import * as v from 'valibot';
 import { undefinedIfAbsent } from '../../../base/errno.js';
 import { findProgram } from '../../../base/findProgram.js';
-import { Failure } from '../../../domain/failure.js';
+import { Failure, isOfWing } from '../../../domain/failure.js';
 import type { HostLogin } from '../../../hosts/hostLogin.js';
 import { parseAs, parseJson } from '../../../journal/json.js';
 import type { GuestCare } from '../../../transfer/guestCare.js';
@@ -13,7 +13,7 @@ import { Connections } from './connections.js';
 import { removeDeadLocks, StartedRestics } from './deadLocks.js';
 import { OwnSnapshots } from './ownSnapshots.js';
 import { isRemote, repositoryOf, withoutPassword, withPassword } from './repositoryAddress.js';
-import { type ResticProblem, ResticFault } from './resticFault.js';
+import { type ResticProblem, resticFailure, saidByRestic } from './resticFailure.js';
 import { readKey, serviceVariables, withPipeRead } from './resticKey.js';
 import { type ResticProgram, resticHere, resticThere } from './resticProgram.js';
 
@@ -83,7 +83,7 @@ export class Restic {
 
   /**
    * @param given a folder, or what restic calls a repository: `sftp:host:/folder`
-   * @throws ResticFault
+   * @throws Failure of restic
    */
   static async open(given: string, options: ResticOptions): Promise<Restic> {
     const { login, signal, passwordFile } = options;
@@ -94,18 +94,17 @@ export class Restic {
     if (login !== undefined) {
       const own = { ...serviceVariables(environment), RESTIC_REPOSITORY: repository };
       const key = await readKey(await withKey(environment, passwordFile)).catch((error: unknown) => {
-        throw new ResticFault('failed', String(error));
+        throw resticFailure('failed', String(error));
       });
       const restic = new Restic(resticThere(login, { ...own, RESTIC_PASSWORD: key }, signal), repository, options);
       await restic.run(['version']).catch((error: unknown) => {
-        const isMissing = error instanceof ResticFault && error.problem === 'noProgram';
-        throw isMissing ? new ResticFault('noProgram', login.hostname) : error;
+        throw isOfWing(error, 'restic', 'noProgram') ? resticFailure('noProgram', login.hostname) : error;
       });
       return restic;
     }
     const program = await findProgram('restic', environment);
     if (program === undefined) {
-      throw new ResticFault('noProgram');
+      throw resticFailure('noProgram');
     }
     const own = { ...(await withKey(environment, passwordFile)), RESTIC_REPOSITORY: repositoryOf(repository) };
     return new Restic(resticHere(program, own), repository, options);
@@ -116,16 +115,14 @@ export class Restic {
     return this.#program.withFile(name, text, work);
   }
 
-  /** The answer. A lock that a killed restic of this computer left is removed. @throws ResticFault */
+  /** The answer. A lock that a killed restic of this computer left is removed. @throws Failure of restic */
   async run(words: readonly string[], options: RunOptions = {}): Promise<string> {
     try {
       return await this.#run(words, options);
     } catch (error) {
-      if (!(error instanceof ResticFault)) {
-        throw error;
-      }
-      if (error.problem !== 'locked') {
-        if (reading.has(words[0] ?? '') && /unable to create lock|^Save\(<lock\//u.test(error.said)) {
+      if (!isOfWing(error, 'restic', 'locked')) {
+        const said = saidByRestic(error) ?? '';
+        if (reading.has(words[0] ?? '') && /unable to create lock|^Save\(<lock\//u.test(said)) {
           return this.#run([...words, '--no-lock'], options);
         }
         throw error;
@@ -214,15 +211,15 @@ export class Restic {
     }
     requireWanted();
     if (isTooLarge) {
-      throw new ResticFault('failed', `it said more than ${mostBytes} bytes`);
+      throw resticFailure('failed', `it said more than ${mostBytes} bytes`);
     }
     if (lost !== undefined) {
-      throw new ResticFault('failed', lost);
+      throw resticFailure('failed', lost);
     }
     if (code !== 0) {
       const problem = problemOf(code, said);
       const [why = ''] = said.replace(calls, '').split(noneThere);
-      throw new ResticFault(
+      throw resticFailure(
         problem === 'repositoryFull' && words[0] === 'restore' ? 'noSpace' : problem,
         why.trim() || `exit code ${code ?? '?'}`,
         this.login?.hostname,
@@ -237,13 +234,13 @@ export class Restic {
       await this.run(['forget', ...ids], { goesOn: true });
       await this.own.forget(ids);
     } catch (error) {
-      if (!(error instanceof ResticFault)) {
+      if (!isOfWing(error, 'restic')) {
         throw error;
       }
     }
   }
 
-  /** Those with all of these tags, the oldest first. @throws ResticFault */
+  /** Those with all of these tags, the oldest first. @throws Failure of restic */
   async snapshots(
     tags: readonly string[],
     options: Pick<RunOptions, 'goesOn'> = {},
@@ -253,7 +250,7 @@ export class Restic {
     const answer = await this.run(['snapshots', '--json', ...having, '--no-lock'], options);
     const found = parseAs(v.nullable(v.array(resticSnapshot)), parseJson(answer.trim() || 'null'));
     if (found === undefined) {
-      throw new ResticFault('failed', 'its list of snapshots cannot be read');
+      throw resticFailure('failed', 'its list of snapshots cannot be read');
     }
     return [...(found ?? [])].sort((one, other) => Date.parse(one.time) - Date.parse(other.time));
   }
@@ -281,16 +278,16 @@ async function withKey(environment: NodeJS.ProcessEnv, passwordFile: string | un
     const file = resolve(passwordFile);
     const found = await undefinedIfAbsent(stat(file));
     if (found?.isFile() !== true && found?.isFIFO() !== true) {
-      throw new ResticFault('noKeyFile', file);
+      throw resticFailure('noKeyFile', file);
     }
     if ((found.mode & 0o077) !== 0) {
-      throw new ResticFault('openKeyFile', file);
+      throw resticFailure('openKeyFile', file);
     }
     return withPipeRead({ ...others, RESTIC_PASSWORD_FILE: file });
   }
   const { RESTIC_PASSWORD, RESTIC_PASSWORD_COMMAND } = environment;
   if (named === undefined && RESTIC_PASSWORD === undefined && RESTIC_PASSWORD_COMMAND === undefined) {
-    throw new ResticFault('noKey');
+    throw resticFailure('noKey');
   }
   return withPipeRead({ ...environment, ...(named !== undefined && { RESTIC_PASSWORD_FILE: resolve(named) }) });
 }

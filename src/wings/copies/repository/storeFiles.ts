@@ -5,7 +5,7 @@ import type { GuestCare } from '../../../transfer/guestCare.js';
 import { transferFailure } from '../../../transfer/transferFailure.js';
 import { type Backup, tagsOf } from './backups.js';
 import type { Restic } from './restic.js';
-import { ResticFault } from './resticFault.js';
+import { resticFailure } from './resticFailure.js';
 import { backupTag, deviceTag, finishedTag } from './tags.js';
 
 const summary = v.object({
@@ -74,7 +74,7 @@ export async function storeFiles(
     },
   );
   if (end === undefined) {
-    throw new ResticFault('failed', 'it did not say what it stored');
+    throw resticFailure('failed', 'it did not say what it stored');
   }
   await restic.own.add([end.snapshot_id]);
   // It passes over what has gone.
@@ -92,7 +92,7 @@ export async function treeOf(restic: Restic, backup: Backup, snapshot: string): 
   const found = await restic.snapshots([backupTag(backup.id), deviceTag]);
   const tree = found.find(({ id }) => id.startsWith(snapshot))?.tree ?? '';
   if (tree === '') {
-    throw new ResticFault('failed', 'it does not list what it stored');
+    throw resticFailure('failed', 'it does not list what it stored');
   }
   return tree;
 }

@@ -25,7 +25,7 @@ export function verificationsIn(snapshots: readonly ResticSnapshot[]): ReadonlyM
   return found;
 }
 
-/** In place of the earlier one. @throws ResticFault */
+/** In place of the earlier one. @throws Failure of restic */
 export async function recordVerification(
   restic: Restic,
   { id, vm }: { readonly id: string; readonly vm: string },
@@ -41,7 +41,7 @@ export async function recordVerification(
 
 /**
  * Records that a backup with the tag of a whole one is incomplete. No list shows it from then on.
- * @throws ResticFault
+ * @throws Failure of restic
  */
 export async function recordTorn(
   restic: Restic,

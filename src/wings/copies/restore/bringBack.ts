@@ -54,7 +54,7 @@ interface TpmRestored {
   readonly aside?: string;
 }
 
-/** @throws ResticFault, Failure of the connection, of qemu-img: then neither VM nor files are there */
+/** @throws Failure of restic, of the connection, of qemu-img: then neither VM nor files are there */
 export async function bringBack(engine: RestoreEngine, source: CopySource, wish: RestoreWish): Promise<VmRestored> {
   const { connection, name, host, signal } = wish;
   const { files: there } = host;

@@ -27,7 +27,7 @@ export interface ResticSource extends CopySource {
   readonly snapshotOf: (file: CopiedFile) => Promise<string>;
 }
 
-/** @throws Failure `noBackup`; ResticFault */
+/** @throws Failure `noBackup`; Failure of restic */
 export async function resticSource(restic: Restic, id: string): Promise<ResticSource> {
   const snapshot = await requireBackup(restic, id);
   // restic has it since 0.15.

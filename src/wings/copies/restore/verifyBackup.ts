@@ -16,7 +16,7 @@ import { resticSource, type ResticSource } from './copySource.js';
 import { discard, discardChecks, type RestoreEngine } from './leftRestores.js';
 import { manifestName, storedBytes } from '../../../transfer/manifest.js';
 import { type Restic } from '../repository/restic.js';
-import { isDamage, ResticFault } from '../repository/resticFault.js';
+import { isDamage } from '../repository/resticFailure.js';
 import { recordVerification, type Verification } from '../repository/verifications.js';
 
 type CheckEngine = RestoreEngine & Pick<EnginePort, 'findVm'>;
@@ -36,7 +36,7 @@ export interface BackupChecked extends Omit<Verification, 'at'> {
   readonly error?: unknown;
 }
 
-/** Records the result in the repository. @throws ResticFault, Failure, where nothing was found out of the backup */
+/** Records the result in the repository. @throws Failure, where nothing was found out of the backup */
 export async function verifyBackup(
   engine: CheckEngine,
   restic: Restic,
@@ -69,9 +69,7 @@ async function check(engine: CheckEngine, restic: Restic, backup: Backup, wish: 
 
 /** All else is of a host or a network, and nothing was found out of the backup. */
 function isOfBackup(error: unknown): boolean {
-  return (
-    isOfWing(error, 'copies', 'brokenBackup', 'notUp', 'hostDisk') || (error instanceof ResticFault && isDamage(error))
-  );
+  return isOfWing(error, 'copies', 'brokenBackup', 'notUp', 'hostDisk') || isDamage(error);
 }
 
 const listed = v.object({ path: v.string(), type: v.literal('file'), size: v.optional(v.number(), 0) });

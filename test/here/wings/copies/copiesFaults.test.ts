@@ -8,7 +8,7 @@ import { Duplex } from 'node:stream';
 import type { HostLogin } from '../../../../src/hosts/hostLogin.js';
 import { copiesFailure } from '../../../../src/wings/copies/copiesFailure.js';
 import { failureText } from '../../../../src/text/failures/failureText.js';
-import { isDamage, ResticFault } from '../../../../src/wings/copies/repository/resticFault.js';
+import { isDamage, resticFailure } from '../../../../src/wings/copies/repository/resticFailure.js';
 import { resticThere } from '../../../../src/wings/copies/repository/resticProgram.js';
 import { Scheduler } from '../../../../src/wings/copies/schedules/installSchedule.js';
 import { restoredSetText, setBackedUpText, setMomentText } from '../../../../src/wings/copies/setText.js';
@@ -41,7 +41,7 @@ describe('faults of copies', () => {
   ];
   for (const [words, isOfData] of said) {
     it(`are ${isOfData ? '' : 'not '}of the data: ${words}`, () => {
-      const fault = new ResticFault('failed', words);
+      const fault = resticFailure('failed', words);
       assert.equal(isDamage(fault), isOfData);
       assert.equal(failureText(fault).sentence.includes('restic repair packs'), isOfData);
     });

@@ -1,7 +1,7 @@
 // What went wrong with a repository. Its other users read what restic said of it.
 import { t } from '@vscode/l10n';
 import { shellWord } from '../../../base/shellWord.js';
-import { Failure, type FailureKind } from '../../../domain/failure.js';
+import { Failure, type FailureKind, isOfWing, type WingReason } from '../../../domain/failure.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { notInstalledText } from '../../../text/failures/obstacleText.js';
 import { withoutPassword } from './repositoryAddress.js';
@@ -23,17 +23,18 @@ const kinds = {
 
 export type ResticProblem = keyof typeof kinds;
 
-export class ResticFault extends Failure {
-  constructor(
-    readonly problem: ResticProblem,
-    /** In restic's words, or the file; untrusted. */
-    readonly said = '',
-    /** Where it ran; undefined: on this computer. */
-    readonly where?: string,
-  ) {
-    const text = ({ target = '' }): readonly [string, string] => [resticText(this, target), ''];
-    super(kinds[problem], { reason: { wing: 'restic', kind: problem, facts: { said }, text } });
-  }
+/**
+ * @param said in restic's words, or the file; untrusted
+ * @param where it ran; undefined: on this computer
+ */
+export function resticFailure(problem: ResticProblem, said = '', where?: string): Failure {
+  const text: WingReason['text'] = ({ target = '' }) => [resticText(problem, said, where, target), ''];
+  return new Failure(kinds[problem], { reason: { wing: 'restic', kind: problem, facts: { said }, text } });
+}
+
+/** What restic said, if it failed for one of these reasons; none given: for any. */
+export function saidByRestic(error: unknown, ...problems: readonly ResticProblem[]): string | undefined {
+  return isOfWing(error, 'restic', ...problems) ? (error.details.reason?.facts as { said: string }).said : undefined;
 }
 
 /**
@@ -44,12 +45,11 @@ const damage =
   /ciphertext verification failed|ciphertext too short|invalid data returned|returned invalid hash|wrong data returned|decompressing blob|id [\da-f]{64} not found in repository|nodes are not ordered|<(?:data|index)\/[\da-f]+>.*(?:EOF|too short|no such file|does not exist)|StreamPack.*(?:EOF|too short|no such file|does not exist)/iu;
 
 /** Whether what it stored is damaged, rather than out of reach. */
-export function isDamage({ problem, said }: ResticFault): boolean {
-  return problem === 'failed' && damage.test(said);
+export function isDamage(error: unknown): boolean {
+  return damage.test(saidByRestic(error, 'failed') ?? '');
 }
 
-function resticText(fault: ResticFault, target: string): string {
-  const { problem, said, where: host } = fault;
+function resticText(problem: ResticProblem, said: string, host: string | undefined, target: string): string {
   const shown = displayLine(withoutPassword(target));
   switch (problem) {
     case 'noProgram':
@@ -102,7 +102,7 @@ function resticText(fault: ResticFault, target: string): string {
             shown,
             endOf(said),
           )
-        : [t('restic failed: {0}', endOf(said)), ...(isDamage(fault) ? [damagedText()] : [])].join(' ');
+        : [t('restic failed: {0}', endOf(said)), ...(damage.test(said) ? [damagedText()] : [])].join(' ');
   }
 }
 
