@@ -288,7 +288,7 @@ async function shorten(file, module = false) {
     module,
     toplevel: true,
     // No code here reads a property for what its getter does, or calls a function without a name as a constructor.
-    compress: { passes: 2, pure_getters: true, unsafe_arrows: true },
+    compress: { passes: 3, pure_getters: true, unsafe_arrows: true },
     format: { comments: false, shebang: true },
   });
   if (code === undefined) throw new Error(`terser made nothing of ${file}`);
