@@ -68,7 +68,10 @@ async function measure(): Promise<void> {
       await Promise.all([other, restic].map((one) => one.run(['init'])));
       const { files } = await lookAtVm(rig.engine, rig.vm('b')!, hostHere(daemonEnv));
       const stored = files.flatMap((file) => file.stored ?? []);
+      // What one has written must not be the other's to wait for.
+      await runOk('sync', []);
       alone.push(await timed(() => other.run(['backup', ...stored])));
+      await runOk('sync', []);
       first.push(await timed(() => ours(restic)));
       const piece = join(dir, 'piece');
       await runOk('dd', ['if=/dev/urandom', `of=${piece}`, 'bs=1M', `count=${changedMiB}`, 'status=none']);
