@@ -318,7 +318,7 @@ export const deepParts = [
     files: [
       ...['externalRevert', 'systems', 'lab', 'metadataSteps', 'guestAgentSteps', 'undo', 'forks', 'consolidate'],
       ...['commandLine', 'agents', 'session', 'insideFileSystems', 'newVm', 'copies', 'disks', 'inventoryRecovery'],
-      ...['movesTogether', 'openChains', 'removals', 'startNeeds', 'addedDisks'],
+      ...['openChains', 'removals', 'startNeeds', 'addedDisks'],
     ],
     env: { TEST_ROWS: 'all' },
   },
@@ -495,7 +495,7 @@ export const deepParts = [
     needs: ['sshd'],
     layer: 'libvirtd',
     tier: 'more',
-    files: ['moves', 'movesTogether', 'liveCopies'],
+    files: ['moves', 'movesTogether', 'movesInterrupted', 'liveCopies'],
   },
   {
     name: 'hundred moves system',

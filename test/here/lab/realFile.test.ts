@@ -42,7 +42,7 @@ describe('the file of a path', () => {
     const ask = (source: string, login?: object): Promise<void> =>
       requireUnwritten(
         {
-          reachAll: () => Promise.resolve({ views: [{ vm: vm({ disks: [disk('vda', source)] }) }] }),
+          reachAll: () => Promise.resolve({ views: [{ vm: vm({ disks: [disk('vda', source)] }), ref: {} }] }),
           engine: { openHost: () => Promise.resolve(login) },
         } as never,
         [at('image')],
