@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildExtension } from './build.mjs';
 import { isEntryPoint } from './rig/entryPoint.mjs';
+import { meetNeeds } from './rig/prerequisites.mjs';
 import { root } from './rig/root.mjs';
 import { fileNames } from './splitBundle.mjs';
 import { runOk } from './rig/run.mjs';
@@ -13,8 +14,8 @@ import { runOk } from './rig/run.mjs';
  * Promises, see docs/decisions/019-dependencies.md: all of it, and what each start of the editor reads, as they are in
  * the package.
  */
-const mostBytes = 1042 * 1024;
-const mostBytesAtStart = 117 * 1024;
+const mostBytes = 1010 * 1024;
+const mostBytesAtStart = 114 * 1024;
 const atStart = ['dist/words.js', 'dist/engine.js', 'dist/extension.js'];
 
 /** Without these the extension does not work, or may not be passed on. vsce names the last three so. */
@@ -56,6 +57,10 @@ export async function packageExtension() {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+  const asVsceMadeIt = (await meetNeeds(['advzip'], console.log)).get('advzip');
+  // The same files by Zopfli, 34 KB less of 1,042.
+  if (asVsceMadeIt === undefined) await runOk('advzip', ['--recompress', '--shrink-insane', '--quiet', file]);
+  else console.log(`${asVsceMadeIt}; the package is larger than it need be, and its size is not checked`);
   const bytes = statSync(file).size;
   const sizes = sizesIn(file);
   const files = [...sizes.keys()];
@@ -65,8 +70,8 @@ export async function packageExtension() {
     ...files
       .filter((name) => !needed.includes(name) && !allowed.test(name))
       .map((name) => `${name} does not belong there`),
-    ...(bytes > mostBytes ? [`${bytes} bytes are more than ${mostBytes}`] : []),
-    ...(startBytes > mostBytesAtStart
+    ...(asVsceMadeIt === undefined && bytes > mostBytes ? [`${bytes} bytes are more than ${mostBytes}`] : []),
+    ...(asVsceMadeIt === undefined && startBytes > mostBytesAtStart
       ? [`${atStart.join(' and ')}: ${startBytes} bytes are more than ${mostBytesAtStart}`]
       : []),
   ];

@@ -53,10 +53,10 @@ const libvirtPrograms = {
  * its VM, in the deep tier alone, for they are large; `network`: a DHCP server of libvirt's, which starts no service;
  * `proxy`: squid and what filters before a bridge, in the deep tier alone, for the package starts a service;
  * `rclone`: it serves backups as a REST server of restic's does, is large too, and Debian has no package of such a
- * server; `gdb`: a debugger of VMs; `ovmf`: UEFI for VMs; `shellcheck`: for `npm run lint`; `root`: the run's own
- * rights, which nothing here can give.
+ * server; `gdb`: a debugger of VMs; `ovmf`: UEFI for VMs; `shellcheck`: for `npm run lint`; `advzip`: for
+ * `npm run package`; `root`: the run's own rights, which nothing here can give.
  * @typedef {'libvirt' | 'browser' | 'releases' | 'pytest' | 'sshd' | 'network' | 'proxy' | 'cluster' | 'guestfish'
- *   | 'rclone' | 'gdb' | 'ovmf' | 'shellcheck' | 'root'} Need
+ *   | 'rclone' | 'gdb' | 'ovmf' | 'shellcheck' | 'advzip' | 'root'} Need
  */
 
 /**
@@ -80,6 +80,7 @@ export async function missingPackages(need) {
       ...(findSasl() ? [] : ['libsasl2-modules', 'libsasl2-modules-db']),
     ];
   }
+  if (need === 'advzip') return (await findProgram('advzip')) === undefined ? ['advancecomp'] : [];
   if (need === 'rclone' || need === 'gdb' || need === 'shellcheck')
     return (await findProgram(need)) === undefined ? [need] : [];
   if (need === 'ovmf') {
