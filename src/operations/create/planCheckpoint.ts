@@ -2,6 +2,7 @@
 import { automaticTitles, isBeforeUndo } from '../../domain/automaticTitles.js';
 import { apply } from '../../steps/steps.js';
 import { compareHardware } from '../../domain/hardware.js';
+import type { ImageFacts } from '../../domain/hostFiles.js';
 import { versionOf } from '../../domain/capabilities.js';
 import { externalTargets } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
@@ -162,10 +163,20 @@ function lastingSnapshot(name: string, facts: Facts): string {
   }
   const same = externalTargets(leaf).every((target) => {
     const image = files?.images.get(backingFileOf(facts, name, target) ?? '');
-    const below = backingFileOf(facts, parent.name, target);
-    return typeof image === 'object' && image.empty === true && below !== undefined && image.backing?.file === below;
+    return typeof image === 'object' && holdsWhatIsBelow(image, backingFileOf(facts, parent.name, target), facts);
   });
   return same ? lastingSnapshot(parent.name, facts) : name;
+}
+
+/** A disk that grew has other bytes to read, even where nobody wrote to it. */
+function holdsWhatIsBelow(overlay: ImageFacts, below: string | undefined, { files }: Facts): boolean {
+  const base = below === undefined ? undefined : files?.images.get(below);
+  return (
+    overlay.empty === true &&
+    overlay.backing?.file === below &&
+    typeof base === 'object' &&
+    base.virtualBytes === overlay.virtualBytes
+  );
 }
 
 /** It has RAM that is a file, and nobody looks into that. */
@@ -195,7 +206,7 @@ const ofCheckpoint: ReadonlySet<Warning['kind']> = new Set([
  * | off, with an NVDIMM, a TPM           | any                                                    | changed |
  * | off, configured otherwise than then  | any                                                    | changed |
  * | off, nobody reverts to the current one | any                                                  | changed |
- * | off, current snapshot external       | an empty overlay on the very file that this one froze  | unchanged |
+ * | off, current snapshot external       | an empty overlay on the file that this one froze, as large | unchanged |
  * | off, current snapshot internal       | an image that says it is as when this one was taken    | unchanged |
  * | off                                  | any other, or one that took no part                    | changed |
  */
@@ -221,9 +232,8 @@ export function findUnchangedSnapshot(facts: Facts): string | undefined {
     if (typeof image !== 'object') {
       return false;
     }
-    const frozen = backingFileOf(facts, current.name, target);
     return location === 'external'
-      ? image.empty === true && frozen !== undefined && image.backing?.file === frozen
+      ? holdsWhatIsBelow(image, backingFileOf(facts, current.name, target), facts)
       : location === 'internal' &&
           image.unchangedSince?.includes(current.name) === true &&
           !isOtherTag(current, target, facts);

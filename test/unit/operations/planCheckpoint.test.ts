@@ -187,6 +187,7 @@ golden.section(
     ['external, not known whether empty', outside(off)],
     ['external, written to', top(over('/img/web.a', { empty: false }))],
     ['external, empty on another file', top(over(base, { empty: true }))],
+    ['external, empty and larger', top(over('/img/web.a', { empty: true, virtualBytes: 2 ** 40 }))],
     ['external, files not seen', top('unknown')],
     ['external, configured otherwise since', outside(off, { ...empty, ...configured('external', '2') })],
     [
