@@ -142,10 +142,15 @@ export class UndoableRequests {
           : [undefined];
         // No delete can give what is in layers to several branches: then it was reverted to, and told which they are.
         // What the VM is on is one of them where the snapshot is current and no leaf holds the layout.
-        const isBranch =
-          name !== undefined && model.current === name && model.snapshots.get(name)?.style === 'external';
-        const branches = above.length + (isBranch ? 1 : 0);
-        return above.includes(undefined) ? 'no' : above.includes('edited') || branches > 1 ? 'either' : 'yes';
+        const branchesOn = (one: string): number => {
+          const isBranch = model.current === one && model.snapshots.get(one)?.style === 'external';
+          return model.children(one).length + (isBranch ? 1 : 0);
+        };
+        // Those of the only snapshot above it rest on the layer that its delete would take away.
+        const isBranched =
+          isThere(name) &&
+          [name!, ...model.children(name!).map((child) => child.name)].some((one) => branchesOn(one) > 1);
+        return above.includes(undefined) ? 'no' : above.includes('edited') || isBranched ? 'either' : 'yes';
       }
       case 'rename':
       case 'describe':
