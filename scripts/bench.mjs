@@ -54,6 +54,7 @@ const benches = {
   systems: { need: 'libvirt', run: inNode },
   moments: { need: 'libvirt', run: inNode },
   backups: { need: 'libvirt', run: inNode },
+  ram: { need: 'libvirt', run: inNode },
   changedFiles: { need: 'libvirt', run: inNode },
   filesInside: { need: 'libvirt', run: inNode },
   cloudImage: { need: ['libvirt', 'network'], run: inNode },

@@ -28,7 +28,7 @@ export const pagePart = { what: 'the results', command: 'npm run bench -- --writ
 
 /** @type {Readonly<Record<string, readonly string[]>>} */
 const sections = {
-  'Long lists, backups beside a guest, new VMs': ['listing', 'backups', 'cloudImage'],
+  'Long lists, backups beside a guest, new VMs': ['listing', 'backups', 'ram', 'cloudImage'],
   Snapshots: ['guest', 'check', 'checkpoint', 'pause', 'reset', 'resets', 'undo', 'agent', 'systems'],
   Reading: [
     'reads',
