@@ -286,7 +286,13 @@ globalThis.Date = class extends real {
     const add = ['schedule', 'web', '--every', 'day', '--as', 'web-day'];
     assert.match(await host.run('usage', ...add), /--checkpoint/u);
     assert.match(await host.run('usage', ...add, '--checkpoint', '--password-file', '/key'), /for backups/u);
-    await host.run('done', ...add, '--checkpoint', '--keep-last', '2', '--on-failure', join(host.programs, 'notify'));
+    // Words that only add one do not end as a list of those that are there.
+    assert.match(await host.run('usage', 'schedule', '--every', 'day', '--checkpoint'), /Name VMs/u);
+    await host.run('usage', 'schedule', '--to', '/backups', '--keep-last', '2');
+    await host.run('usage', 'schedule', '--replace', '--as', 'web-day');
+    // Named twice, by its name and its UUID, it is one VM.
+    const again = [...add, 'web', (await host.rig.virsh('domuuid', 'web')).trim()];
+    await host.run('done', ...again, '--checkpoint', '--keep-last', '2', '--on-failure', join(host.programs, 'notify'));
     for (const deleted of [0, 0, 1, 1]) {
       const ended = await runNow('web-day');
       assert.deepEqual([ended.exitCode, ended.snapshots, ended.deleted], [0, 1, deleted]);

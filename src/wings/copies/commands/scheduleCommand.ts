@@ -8,6 +8,7 @@ import { findProgram, isProgram } from '../../../base/findProgram.js';
 import { runHere } from '../../../base/hostProgram.js';
 import { countOf } from '../../../cli/arguments.js';
 import { CliError } from '../../../cli/commandError.js';
+import { commonOptions } from '../../../cli/commandShape.js';
 import type { Call, CommandHandler, Context } from '../../../cli/context.js';
 import type { CommandEnd, CommandAnswer, TextPart } from '../../../cli/printed.js';
 import { orNamed } from '../../../domain/asFailure.js';
@@ -54,35 +55,38 @@ export const schedule: CommandHandler = async (context) => {
   if (remove !== undefined) {
     return removeSchedule(tools, remove);
   }
-  return call.operands.length > 0 || call.texts['system'] !== undefined
-    ? addSchedule(context, tools)
-    : listSchedules(context, tools);
+  // Nothing that was said of a new one is passed over in silence.
+  const said = [...Object.keys(call.texts), ...call.flags].filter((option) => !Object.hasOwn(commonOptions, option));
+  return call.operands.length > 0 || said.length > 0 ? addSchedule(context, tools) : listSchedules(context, tools);
 };
 
 async function addSchedule(context: Context, { store, scheduler }: ScheduleTools): Promise<CommandAnswer> {
   const { call, session } = context;
   const { connect: named, as: given, system, 'on-failure': onFailure } = call.texts;
   const isBackup = call.texts['to'] !== undefined;
+  requireVmsOrSystem(call);
   if (!isBackup) {
     requireSnapshotOptions(call);
   }
   const every = requireText(context, 'every');
-  requireVmsOrSystem(call);
   if (system !== undefined) {
     requireSetOptions(call);
   }
   requireFitting(call);
   const keep = ruleOf(call);
   const { find } = await wantedVms(context);
-  const views: VmView[] = [];
-  for (const [, view] of find) {
+  // One that is named twice is backed up, or snapshotted, once.
+  const byRef = new Map<string, readonly [name: string, view: VmView]>();
+  for (const [name, view] of find) {
     const found = await view();
     requireUnasked(context, found);
     if (!isBackup && Object.keys(keep).length > 0 && session.isProtected(found.vm)) {
       throw protectedRefusal(found.vm.name, '--keep');
     }
-    views.push(found);
+    const key = JSON.stringify(found.ref);
+    byRef.set(key, byRef.get(key) ?? [name, found]);
   }
+  const views = [...byRef.values()].map(([, view]) => view);
   if (onFailure !== undefined && !(onFailure.startsWith('/') && (await isProgram(onFailure)))) {
     throw scheduleFailure('badProgram', { about: onFailure });
   }
@@ -90,7 +94,7 @@ async function addSchedule(context: Context, { store, scheduler }: ScheduleTools
   const target = isBackup ? await requireTarget(context, views, environment) : { connect: named };
   const made = parseAs(scheduleShape, {
     name: given ?? scheduleName(system ?? call.operands[0] ?? '', every),
-    vms: system === undefined ? [...call.operands] : views.map(({ vm }) => vm.name),
+    vms: [...byRef.values()].map(([name, { vm }]) => (system === undefined ? name : vm.name)),
     refs: views.map(({ ref: { connection, uuid } }) => ({ connection, uuid })),
     ...(system !== undefined && { system }),
     ...{ every, keep, by: await scheduler.choose(every), madeAt: Date.now() },
