@@ -2,10 +2,11 @@
 // a file that anybody may have written to, so that nothing of it is believed to have a shape. Knows no page.
 import { t } from '@vscode/l10n';
 import { clockText, dateText, fullTime } from '../../domain/clockText.js';
-import { type OperationRequest, powerActions } from '../../domain/operation.js';
+import { type DiskChange, type OperationRequest, powerActions } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
 import { markWords, type MarkWithoutVm } from '../operations/loggedText.js';
 import { describeLoggedFailure } from '../failures/loggedFailure.js';
+import { diskWords } from '../operations/diskText.js';
 import { operationWords } from '../operations/operationText.js';
 import { durationText } from '../relativeAge.js';
 
@@ -150,6 +151,10 @@ function words({ request, vm }: HistoryEntry, titleOf: (uuid: string, snapshot: 
       isRecord(request['clone'])
         ? operationWords({ kind: 'clone', clone: request['clone'] } as unknown as OperationRequest, '')
         : text(kind),
+    disk: () =>
+      isDiskChange(request['change'])
+        ? operationWords({ kind: 'disk', change: request['change'] } as OperationRequest, '')
+        : text(kind),
     discard: () => operationWords({ kind: 'discard' } as OperationRequest, ''),
     consolidate: () => operationWords({ kind: 'consolidate' } as OperationRequest, ''),
     speed: () => operationWords({ kind: 'speed' } as OperationRequest, ''),
@@ -162,6 +167,15 @@ function words({ request, vm }: HistoryEntry, titleOf: (uuid: string, snapshot: 
     agent: () => agentWords(request, (snapshot) => titleOf(vm.uuid, snapshot)),
   };
   return (Object.hasOwn(known, text(kind)) ? known[text(kind)] : undefined)?.() ?? text(kind);
+}
+
+function isDiskChange(change: unknown): change is DiskChange {
+  return (
+    isRecord(change) &&
+    Object.hasOwn(diskWords, String(change['do'])) &&
+    typeof (change['target'] ?? '') === 'string' &&
+    (change['do'] === 'remove' || typeof change['bytes'] === 'number')
+  );
 }
 
 function momentText(at: unknown): string {

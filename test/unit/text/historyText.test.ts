@@ -33,6 +33,18 @@ describe('the text of the history', () => {
     }
   });
 
+  it('says what became of a disk, and its kind alone where the file does not say it', () => {
+    const told = (change?: unknown): string =>
+      /web-test\*\*: ([^·]*) ·/u.exec(page([line({ request: { kind: 'disk', change } })]).replaceAll('\\', ''))?.[1] ??
+      '';
+    assert.equal(told({ do: 'grow', target: 'vda', bytes: 8 * 1024 ** 2 }), 'growing disk vda to 8.0 MB');
+    assert.equal(told({ do: 'add', target: 'vdb', bytes: 1024 ** 2 }), 'adding a disk of 1.0 MB');
+    assert.equal(told({ do: 'remove', target: 'vdb' }), 'removing disk vdb');
+    for (const change of [undefined, null, 'grow', {}, { do: 'toString' }, { do: 'grow', target: 1, bytes: 'x' }]) {
+      assert.equal(told(change), 'disk');
+    }
+  });
+
   it('has a command as it is typed, whatever is in it', () => {
     const code = (command: string): string | undefined => /^ {2}(`.*)$/mu.exec(page([line({ command })]))?.[1];
     assert.equal(code('virsh list'), '`virsh list`');
