@@ -2,7 +2,18 @@
 // nothing else is touched.
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open as openFile, readdir, readFile, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  open as openFile,
+  readdir,
+  readFile,
+  rm,
+  rmdir,
+  stat,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeTinyCloudImage } from '../../scripts/guest/cloudImage.mjs';
 import { run as runProgram, runOk } from '../../scripts/rig/run.mjs';
@@ -388,6 +399,11 @@ describe('a new VM of an image', () => {
       await image.close();
       await fails('badImage', make(wanted('web', { image: { file: at('marked.qcow2') } })));
     }
+    // As a download that broke off: the header is whole, the data ends early.
+    await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', at('cut.qcow2'), '16M']);
+    await runOk('qemu-io', ['-c', 'write -q 0 4M', at('cut.qcow2')]);
+    await truncate(at('cut.qcow2'), 2 * 1024 ** 2);
+    await fails('badImage', make(wanted('web', { image: { file: at('cut.qcow2') } })));
     await fails('rootUser', make(wanted('web', { user: 'root' })));
     await fails('smallDisk', make(wanted('web', { diskMiB: 1 })));
     await fails('unknownImage', make(wanted('web', { image: { name: 'debian-0' } })));

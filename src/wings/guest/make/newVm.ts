@@ -19,7 +19,9 @@ import { isFar } from '../../../driver/sharedHost.js';
 import type { LabStore } from '../../../journal/labStore.js';
 import { requireReach } from '../../../made/qemuReach.js';
 import { requireUnwritten } from '../../../made/writtenImages.js';
+import { ImageCommand } from '../../../qemu/imageCommands.js';
 import { JudgedChain } from '../../../qemu/judgedChain.js';
+import { qemuImg } from '../../../qemu/qemuImg.js';
 import type { Session } from '../../../session/session.js';
 import { findLeft } from '../../../session/wingOperation.js';
 import { guestFailure } from '../guestFailure.js';
@@ -195,10 +197,11 @@ async function imageOf(
   if (isOwn) {
     await requireUnwritten(wish.session, [path], false);
   }
-  return JudgedChain.within({ file: path }, thisComputer, async ({ layers }) => {
+  return JudgedChain.within({ file: path }, thisComputer, async (chain) => {
+    const { layers } = chain;
     const [{ format, device, inode, bytes, virtualBytes, modifiedAt, isUnfit }, below] = layers;
     // One of no bytes would be a raw disk.
-    if (below !== undefined || bytes === 0 || isUnfit) {
+    if (below !== undefined || bytes === 0 || isUnfit || (isOwn && (await isDamaged(chain, wish.environment)))) {
       throw guestFailure('badImage', { address: path });
     }
     if (diskMiB !== undefined && diskMiB * bytesPerMiB < virtualBytes) {
@@ -214,6 +217,17 @@ async function imageOf(
       seen: { [path]: seenAs({ real: `${device}:${inode}`, bytes, modifiedAt }) },
     };
   });
+}
+
+/** As a download that broke off is. Space that is lost in the image harms nobody. */
+async function isDamaged(chain: JudgedChain, environment: NodeJS.ProcessEnv): Promise<boolean> {
+  const [{ format, path }] = chain.layers;
+  const check = format === 'qcow2' && qemuImg(environment).run(ImageCommand.check(chain), { path });
+  return Promise.resolve(check).then(
+    () => false,
+    (error: unknown) =>
+      error instanceof Failure && /^ERROR|corrupt|Check failed/mu.test(error.details.libvirtMessage ?? ''),
+  );
 }
 
 async function fileOf(file: string): Promise<string> {
