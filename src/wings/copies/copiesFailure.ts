@@ -76,7 +76,7 @@ export const copiesFailure = wingFailures('copies', {
       t('The backup does not have the current state of its VM. Name one of its snapshots: {0}', snapshots.join(', ')),
     unreadable: ({ file, said }: Of<'file' | 'said'>) => t('{0} cannot be read: {1}', file, said),
     badName: ({ vm }: Of<'vm'>) => t('{0} cannot be the name of a VM. Use letters, digits, dots and dashes.', vm),
-    nameTaken: ({ vm }: Of<'vm'>) => t('There is a VM {0} already. Restore it as a new VM.', vm),
+    nameTaken: ({ vm }: Of<'vm'>) => t('There is a VM {0} already. Restore it under another name.', vm),
     uuidTaken: ({ vm }: Of<'vm'>) => t('There is a VM with the UUID of {0} already. Restore it as a new VM.', vm),
     amongDisks: ({ folder }: Of<'folder'>) =>
       t('{0} has a disk of the VM, so no repository was created there. Choose another folder.', folder),
