@@ -30,16 +30,10 @@ export class Scheduler {
       }
       return 'systemd';
     }
-    if ((await findProgram('crontab', this.#environment)) === undefined) {
-      if (isPeriod(every)) {
-        return 'editor';
-      }
-      throw scheduleFailure('noScheduler', { about: systemd.stderr });
-    }
     if (!isPeriod(every)) {
       throw scheduleFailure('needsSystemd', { about: every });
     }
-    return 'cron';
+    return (await findProgram('crontab', this.#environment)) === undefined ? 'editor' : 'cron';
   }
 
   /** @throws Failure: then it is not installed */

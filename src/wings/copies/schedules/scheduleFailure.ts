@@ -9,7 +9,7 @@ export const scheduleFailure = wingFailures('schedules', {
     badCalendar: ({ about }: Of<'about'>) =>
       t('systemd does not understand the calendar: {0}. Use hour, day, week, or one such as Mon..Fri 22:30.', about),
     needsSystemd: ({ about }: Of<'about'>) =>
-      t('Only systemd understands {0}. cron is used here: use hour, day or week.', about),
+      t('Only systemd understands {0}, and it does not run here. Use hour, day or week.', about),
     badName: ({ about }: Of<'about'>) =>
       t('{0} cannot be the name of a schedule. Use small letters, digits and dashes with {1}.', about, '--as'),
     taken: ({ about }: Of<'about'>) =>

@@ -69,6 +69,18 @@ describe('faults of copies', () => {
       }
     });
 
+    it('say what is understood without systemd, where cron is and where an editor has to do it', async () => {
+      makeProgram('systemctl', 'exit 1');
+      const scheduler = new Scheduler({ PATH: dir });
+      for (const by of ['editor', 'cron']) {
+        if (by === 'cron') {
+          makeProgram('crontab', 'exit 0');
+        }
+        assert.equal(await scheduler.choose('day'), by);
+        await assert.rejects(scheduler.choose('Mon..Fri 22:30'), { reason: 'needsSystemd' });
+      }
+    });
+
     it('write no manifest on a host that gives no folder for it', async () => {
       makeProgram('mktemp', 'echo "No space left on device" >&2; exit 1');
       const shell = spawn('sh', {
