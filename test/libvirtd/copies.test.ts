@@ -130,7 +130,7 @@ describe('backups of a VM', () => {
     );
     assert.match(
       await there!.run('refused', 'restore', id, '--from', repository, '--folder', there!.rig.daemon.dir),
-      /as a new VM/u,
+      /under another name/u,
     );
   });
 

@@ -88,7 +88,7 @@ describe('backups on a host behind ssh', () => {
     assert.equal(await there!.rig.virsh('snapshot-list', name, '--tree'), drawn);
     await tree.requireSame(there!);
     assert.deepEqual(readdirSync(folder), [name]);
-    assert.match(await here!.run('refused', ...words), /exists already|as a new VM/u);
+    assert.match(await here!.run('refused', ...words), /exists already|under another name/u);
   });
 
   it('comes back beside it as a new VM, and as one snapshot alone', async () => {
