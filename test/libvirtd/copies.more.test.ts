@@ -334,7 +334,7 @@ case "$*" in *--tag=virt-rewind,*) /usr/bin/restic "$@"; touch '${gone}'; exit;;
       writeManifest({ ...manifest, files: [{ ...first!, ...change }, ...others] });
     await lie('00000001', changed({ bytes: 1 }));
     await lie('00000002', changed({ stored: link, bytes: 1 }), link);
-    await lie('00000003', JSON.stringify({ ...manifest, format: 2 }));
+    await lie('00000003', JSON.stringify({ ...manifest, format: 99 }));
     await lie(
       '00000004',
       writeManifest({ ...manifest, definition: manifest.definition.replace(first!.path, '/etc/shadow') }),
