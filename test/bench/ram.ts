@@ -41,8 +41,7 @@ void onPrivateDaemon(async (daemon) => {
     const { ref } = engine.findVms('guest', daemon.uri)[0]!;
     const take = async (title: string): Promise<string> => {
       await engine.runOperation({ kind: 'create', vm: ref, title, snapshotKind: 'memory', style: 'external' });
-      const file = (await engine.readTree(ref)).snapshots.find((one) => one.title === title)!.memory.file!;
-      return file;
+      return (await engine.readTree(ref)).snapshots.find((one) => one.title === title)!.memory.file!;
     };
     const env = { ...process.env, RESTIC_PASSWORD: 'of a bench', RESTIC_REPOSITORY: join(daemon.dir, 'kept') };
     const restic = (...words: readonly string[]): Promise<string> => runOk('restic', words, { env });

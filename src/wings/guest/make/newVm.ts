@@ -222,12 +222,15 @@ async function imageOf(
 /** As a download that broke off is. Space that is lost in the image harms nobody. */
 async function isDamaged(chain: JudgedChain, environment: NodeJS.ProcessEnv): Promise<boolean> {
   const [{ format, path }] = chain.layers;
-  const check = format === 'qcow2' && qemuImg(environment).run(ImageCommand.check(chain), { path });
-  return Promise.resolve(check).then(
-    () => false,
-    (error: unknown) =>
-      error instanceof Failure && /^ERROR|corrupt|Check failed/mu.test(error.details.libvirtMessage ?? ''),
-  );
+  if (format !== 'qcow2') {
+    return false;
+  }
+  try {
+    await qemuImg(environment).run(ImageCommand.check(chain), { path });
+    return false;
+  } catch (error) {
+    return error instanceof Failure && /^ERROR|corrupt|Check failed/mu.test(error.details.libvirtMessage ?? '');
+  }
 }
 
 async function fileOf(file: string): Promise<string> {
