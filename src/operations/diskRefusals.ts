@@ -271,15 +271,15 @@ function bitmapRefusal(
 /** libvirt finds nothing to merge in a snapshot that is RAM alone, and fails without saying why (9.0). */
 export function mergeRefusal(doomed: readonly Snapshot[], facts: Facts): RefusedDecision | undefined {
   for (const snapshot of doomed) {
-    const obstacle =
-      ramOnlyRefusal(snapshot) ??
-      overlayRefusal(snapshot, facts) ??
-      anotherFileRefusal(takingPart(snapshot, facts), facts);
+    const obstacle = ramOnlyRefusal(snapshot) ?? overlayRefusal(snapshot, facts);
     if (obstacle !== undefined) {
       return obstacle;
     }
   }
-  return undefined;
+  return anotherFileRefusal(
+    doomed.flatMap((snapshot) => takingPart(snapshot, facts)),
+    facts,
+  );
 }
 
 /**

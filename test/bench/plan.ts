@@ -94,9 +94,10 @@ function otherVm(_: unknown, index: number): OtherVm {
   return { uuid: `${index}`, name: `other-${index}`, files, unread: [] };
 }
 
-/** Nothing of it has been thought about: neither its tree nor who rests on what. */
+/** Nothing of it has been thought about: neither its tree nor who rests on what, nor who else uses it. */
 function fresh(facts: Facts): Facts {
-  return { ...facts, tree: { ...facts.tree } };
+  const { tree: read, files, otherVms } = facts;
+  return { ...facts, tree: { ...read }, ...(files && { files: { ...files } }), otherVms: [...(otherVms ?? [])] };
 }
 
 function decide(request: OperationRequest, facts: Facts): void {

@@ -110,7 +110,7 @@ export function neededFiles(going: ReadonlySet<string>, facts: Facts): ReadonlyS
   for (const snapshot of tree.snapshots.filter(({ name }) => !going.has(name))) {
     add(snapshot.memory.file);
     (snapshot.revertDisks ?? []).forEach(({ file }) => add(file));
-    frozenDisks?.get(snapshot.name)?.flatMap(xmlChain).forEach(add);
+    frozenDisks?.get(snapshot.name)?.forEach((disk) => xmlChain(disk).forEach(add));
   }
   return needed;
 }

@@ -42,8 +42,10 @@ export function elsewhereRefusal(snapshot: Snapshot, facts: Facts): RefusedDecis
 export function beneathElsewhere(snapshot: Snapshot, target: string, facts: Facts): string | undefined {
   const frozen = backingFileOf(facts, snapshot.name, target);
   const below = imageOf(overlayOf(snapshot, target), facts)?.backing?.file;
-  const isTold = frozen !== undefined && below !== undefined && isChainSeen(frozen, facts);
-  return isTold && !chainBelow(snapshot, target, facts).includes(below) ? below : undefined;
+  if (frozen === undefined || below === undefined || below === frozen) {
+    return undefined;
+  }
+  return isChainSeen(frozen, facts) && !chainBelow(snapshot, target, facts).includes(below) ? below : undefined;
 }
 
 /**

@@ -27,17 +27,20 @@ export function orphanedLayerRefusal(
   facts: Facts,
 ): RefusedDecision | undefined {
   const written = [...changed, ...mergedAway].filter((file) => !onlyRead.has(file));
-  const needed = neededFiles(going, facts);
+  const goes = [removed, mergedAway, changed];
+  const left = [...restingOn(facts, written)].filter((file) => !goes.some((files) => files.has(file)));
+  // Such a layer is rare, and who needs a file and what each snapshot froze are long lists.
+  const needed = left.length === 0 ? new Set<string>() : neededFiles(going, facts);
+  const orphans = new Set(left.filter((file) => !needed.has(file)));
+  if (orphans.size === 0) {
+    return undefined;
+  }
   const layers = new Set(
     doomed
       .flatMap(({ name }) => facts.frozenDisks?.get(name) ?? [])
       .flatMap((disk) => wholeChain(disk, facts).slice(1))
-      .filter((file) => ![removed, mergedAway, changed, needed].some((files) => files.has(file))),
+      .filter((file) => orphans.has(file)),
   );
-  // Checks all at once first: a chain may be long, and such a layer is rare.
-  if (![...restingOn(facts, layers.size === 0 ? [] : written)].some((one) => layers.has(one))) {
-    return undefined;
-  }
   for (const file of written) {
     const image = [...restingOn(facts, [file])].find((one) => layers.has(one));
     if (image !== undefined) {

@@ -4,7 +4,7 @@
 import { wholeChain } from './backingChain.js';
 import { namesIn } from './folderNames.js';
 import { folderOf } from './overlayFiles.js';
-import type { Facts } from '../facts.js';
+import type { Facts, OtherVm } from '../facts.js';
 import { type Refusal, type RefusedDecision, refuse } from '../refusal.js';
 
 export interface OtherUser {
@@ -13,17 +13,24 @@ export interface OtherUser {
   readonly file: string;
 }
 
+/** All that they name or rest on. Made once for the same VMs: a plan asks of each file that goes. */
+const used = new WeakMap<readonly OtherVm[], ReadonlySet<string>>();
+
 /** The first other VM that names one of the files or rests on it; undefined too where other VMs were not looked at. */
-export function otherUserOf(files: Iterable<string>, { otherVms = [] }: Facts): OtherUser | undefined {
-  const wanted = new Set(files);
-  for (const { name, files: used } of otherVms) {
-    const file = used.find((one) => wanted.has(one));
+export function otherUserOf(files: Iterable<string>, { otherVms = noVms }: Facts): OtherUser | undefined {
+  const all = used.get(otherVms) ?? new Set(otherVms.flatMap((other) => other.files));
+  used.set(otherVms, all);
+  const wanted = new Set([...files].filter((file) => all.has(file)));
+  for (const other of wanted.size === 0 ? [] : otherVms) {
+    const file = other.files.find((one) => wanted.has(one));
     if (file !== undefined) {
-      return { vm: name, file };
+      return { vm: other.name, file };
     }
   }
   return undefined;
 }
+
+const noVms: readonly OtherVm[] = [];
 
 export interface OutsideUser {
   readonly kind: 'vm' | 'image' | 'program' | 'folder';

@@ -9,6 +9,7 @@ import type { NewOverlay } from '../hostFiles.js';
 import type { Facts } from '../facts.js';
 import { isDevicePath } from '../devicePath.js';
 import { type RefusedDecision, refuse } from '../refusal.js';
+import { findSnapshot } from '../snapshotTree.js';
 import { type VmDisk, snapshotableDisks } from '../vm.js';
 
 interface ExternalFiles {
@@ -194,10 +195,11 @@ function problemOf(file: string, disk: string, taken: ReadonlySet<string>): Refu
  */
 function stemOf(disk: VmDisk, facts: Facts): string {
   const { vm, tree } = facts;
-  const names = new Set(tree.snapshots.flatMap(({ name }) => [name, `${name}${ending}`]));
+  const isSnapshot = (name: string): boolean => findSnapshot(tree, name) !== undefined;
   const overlays = new Set(tree.snapshots.flatMap((snapshot) => snapshot.disks.map((own) => own.file)));
   const suffixOf = (file: string): string | undefined =>
-    suffixesOf(file).find((suffix) => names.has(suffix)) ?? epochSuffix.exec(file)?.[1];
+    suffixesOf(file).find((suffix) => isSnapshot(suffix) || isSnapshot(withoutEnding(suffix))) ??
+    epochSuffix.exec(file)?.[1];
   const layers = wholeChain(disk, facts);
   const base = layers.find((file) => !overlays.has(file) && suffixOf(file) === undefined);
   const file = base ?? layers[0] ?? '';

@@ -11,6 +11,9 @@ import { xmlChain } from '../vm.js';
  * after a link, the file that is opened is another.
  */
 function plainPath(path: string): string {
+  if (path.startsWith('/') && !/\/\.{0,2}(?:\/|$)/u.test(path)) {
+    return path;
+  }
   const parts: string[] = [];
   for (const part of path.split('/')) {
     if (part === '..') {
@@ -50,16 +53,15 @@ export function pathsByIdentity(
  * | a path with a control character | unsafePath |
  * | none                       | ok |
  */
-export function controlInPathRefusal({ vm, frozenDisks }: Facts): RefusedDecision | undefined {
-  const disks = [...vm.disks, ...[...(frozenDisks?.values() ?? [])].flat()];
-  // Each snapshot of a chain names the layers of all below it again.
-  const harmless = new Set<string>();
-  for (const disk of disks) {
-    const file = xmlChain(disk).find((path) => {
-      const harms = !harmless.has(path) && /\p{Cc}/u.test(path);
-      harmless.add(path);
-      return harms;
-    });
+export function controlInPathRefusal(facts: Facts): RefusedDecision | undefined {
+  const { vm, frozenDisks } = facts;
+  const isHarmful = (path: string): boolean => /\p{Cc}/u.test(path);
+  // Each snapshot of a chain names the layers of all below it again: whose they are is asked only where one does harm.
+  if (![...namedFiles(facts)].some(isHarmful)) {
+    return undefined;
+  }
+  for (const disk of [...vm.disks, ...[...(frozenDisks?.values() ?? [])].flat()]) {
+    const file = xmlChain(disk).find(isHarmful);
     if (file !== undefined) {
       return refuse('unsafePath', { disk: disk.target, file });
     }
