@@ -160,9 +160,16 @@ async function measure(): Promise<void> {
           await rm(join(dir, folder), { recursive: true });
         }
       }
+      const told = Object.entries(times).map(([how, all]) => {
+        const [middle, tail] = [quantile(all, 0.5), quantile(all, 0.99)].map((ms) => ms.toFixed(0));
+        return `${how} ${mean(all).toFixed(0)} / ${middle} / ${tail} (${all.length} writes)`;
+      });
+      const lasted = (['careful', 'careless'] as const).map(
+        (how) => `${how} ${(median(took[how]) / 1_000).toFixed(0)} s`,
+      );
       remark(
-        `The guest wrote ${times.careful.length} times ${blocks} blocks during backups that watched it, and they told ` +
-          `${felt.join(', ')}; without that a write took ${mean(times.careless).toFixed(0)} ms.`,
+        `A write of ${blocks} blocks in ms, mean / 50 % / 99 %, beside no backup (idle), one that watched the guest ` +
+          `(careful), one that did not: ${told.join('; ')}. They took: ${lasted.join(', ')}. Told: ${felt.join(', ')}.`,
       );
       // The median would be a write in a pause of the backup.
       const during = mean(times.careful);

@@ -313,8 +313,10 @@ export const groups: readonly Group[] = [
     folder: own,
     disk: 'qcow2',
     rows: [
-      ...[host('key'), start, outside.disk('a')],
+      ...[host('key'), start, outside.disk('a'), host('watchRestic')],
       run(`backup VM --to FOLDER/repo-VM --create --checkpoint --kind disk ${key}`),
+      // Beside the groups of all VMs and users, and after them.
+      host('wayOfRestic', /^0::\/virt-rewind-\d+\.scope idle 1$/mu),
       host('restore', /state running/u),
       // Copied, but for the present of a VM that runs.
       run('export VM --to FOLDER/partly-VM', undefined, { exit: 3 }),
