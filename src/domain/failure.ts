@@ -86,6 +86,8 @@ export interface FailureDetails extends NamedInFailure {
   /** Whether the host has AppArmor; absent: not known. */
   readonly appArmor?: boolean;
   readonly libvirtCode?: number;
+  /** That of a program that failed; absent: none was run, or it was killed. */
+  readonly exitCode?: number;
   readonly snapshot?: string;
   /** Several VMs as one; `snapshot` is the title of a restore point then. */
   readonly system?: string;

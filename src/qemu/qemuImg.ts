@@ -84,7 +84,8 @@ export function qemuImg(environment: NodeJS.ProcessEnv, patience = patienceMs): 
         if (code === 0) {
           resolve(Buffer.concat(told).toString('utf8'));
         } else {
-          reject(qemuImgFailure(said.trim() === '' ? `it ended with ${code ?? killedBy ?? '?'}` : said, details));
+          const ended = { ...details, ...(code !== null && { exitCode: code }) };
+          reject(qemuImgFailure(said.trim() === '' ? `it ended with ${code ?? killedBy ?? '?'}` : said, ended));
         }
       });
     });

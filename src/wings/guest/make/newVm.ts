@@ -219,7 +219,16 @@ async function imageOf(
   });
 }
 
-/** As a download that broke off is. Space that is lost in the image harms nobody. */
+/**
+ * As a download that broke off is. By what `qemu-img check` ends with:
+ *
+ * | exit code                        | damaged |
+ * |----------------------------------|---------|
+ * | 1: it could not read all of it   | yes     |
+ * | 1: locked, denied, or gone by now | no: the next step says so |
+ * | 2: corruptions                   | yes     |
+ * | 3: space that is lost in it      | no: that harms nobody |
+ */
 async function isDamaged(chain: JudgedChain, environment: NodeJS.ProcessEnv): Promise<boolean> {
   const [{ format, path }] = chain.layers;
   if (format !== 'qcow2') {
@@ -229,7 +238,7 @@ async function isDamaged(chain: JudgedChain, environment: NodeJS.ProcessEnv): Pr
     await qemuImg(environment).run(ImageCommand.check(chain), { path });
     return false;
   } catch (error) {
-    return error instanceof Failure && /^ERROR|corrupt|Check failed/mu.test(error.details.libvirtMessage ?? '');
+    return error instanceof Failure && error.kind === 'failed' && [1, 2].includes(error.details.exitCode ?? 0);
   }
 }
 
