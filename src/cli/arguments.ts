@@ -50,7 +50,7 @@ export function parseCommandLine(commands: CommandTable, words: readonly string[
     Object.entries(values).filter((entry): entry is [string, string[]] => Array.isArray(entry[1])),
   );
   requireWords(found, texts);
-  requireOneMeaning(found, new Set(Object.keys(values)));
+  requireOneMeaning(found, new Set(Object.keys(values)), positionals);
   requireOperands(found, positionals);
   return {
     kind: 'call',
@@ -135,8 +135,16 @@ function requireWords({ command, row }: CommandOfCall, texts: Call['texts']): vo
 }
 
 /** What contradicts something else that was said, or means nothing without it, is not passed over in silence. */
-function requireOneMeaning({ command, row }: CommandOfCall, said: ReadonlySet<string>): void {
-  for (const [name, { not = [], needs = [] }] of Object.entries(optionsOf(row))) {
+function requireOneMeaning(
+  { command, row }: CommandOfCall,
+  said: ReadonlySet<string>,
+  [operand]: readonly string[],
+): void {
+  for (const [name, { not = [], needs = [], alone }] of Object.entries(optionsOf(row))) {
+    if (said.has(name) && alone === true && operand !== undefined) {
+      const both = `--${name} and ${JSON.stringify(operand)}`;
+      throw new CliError('usage', `${both} exclude each other. See virt-rewind ${command} --help.`);
+    }
     const other = not.find((one) => said.has(one));
     if (said.has(name) && other !== undefined) {
       throw new CliError('usage', `--${name} and --${other} exclude each other. See virt-rewind ${command} --help.`);

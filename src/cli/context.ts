@@ -36,6 +36,8 @@ export interface Option {
   readonly not?: readonly string[];
   /** It says nothing without one of these. */
   readonly needs?: readonly string[];
+  /** It is about no VM: a name that is given beside it would be passed over. */
+  readonly alone?: true;
 }
 
 /** In the order in which they are met. */

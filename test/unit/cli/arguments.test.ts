@@ -105,6 +105,10 @@ describe('the arguments of the command line', () => {
     refuses(['system', 'order', 'shop', 'db', '--for', 'agent', '--run', 'true'], /--run.*--for/u);
     refuses(['system', 'order', 'shop', 'db', '--port', '22', '--run', 'true'], /--run.*--port|--port.*--run/u);
     refuses(['system', 'order', 'shop', 'db', '--seconds', '5'], /--seconds.*--for/u);
+    refuses(['schedule', 'web', '--remove', 'web-day'], /--remove.*"web".*schedule --help/u);
+    refuses(['schedule', 'web', '--run', 'web-day'], /--run.*"web"/u);
+    refuses(['ssh', 'web', '--names', 'on'], /--names.*"web"/u);
+    assert.equal(callOf('schedule', '--remove', 'web-day').call.texts['remove'], 'web-day');
     assert.equal(callOf('wait', 'web', '--seconds', '5').call.texts['seconds'], '5');
     assert.equal(callOf('system', 'order', 'shop', 'db', '--port', '22', '--seconds', '5').call.texts['port'], '22');
   });

@@ -215,8 +215,15 @@ export const copiesCommands = {
         value: 'NAME',
         help: 'remove a schedule; its backups and snapshots stay',
         not: ['to', 'every', 'run'],
+        alone: true,
       },
-      run: { type: 'string', value: 'NAME', help: 'run it now, as systemd and cron do', not: ['to', 'every'] },
+      run: {
+        type: 'string',
+        value: 'NAME',
+        help: 'run it now, as systemd and cron do',
+        not: ['to', 'every'],
+        alone: true,
+      },
       'if-due': {
         type: 'boolean',
         help: 'with --run: only if no run began since the last hour, day or week',

@@ -66,6 +66,7 @@ export const guestCommands = {
         words: ['on', 'off'],
         help: 'on: adds one line to ~/.ssh/config, and ssh NAME.virt-rewind works; off: removes it',
         not: ['prepare', 'user', 'port'],
+        alone: true,
       },
       prepare: {
         type: 'boolean',
