@@ -314,22 +314,30 @@ describe('a system of VMs in trouble', () => {
     });
   }
 
-  it('has one end, of which each member knows its part, when the daemon is killed in a delete', async () => {
-    await act(here, 'shop', { kind: 'checkpoint', title });
-    const before = await seen();
-    here.disturb({ vm: 'api', step: 'deleteSnapshot', moment: 'before' }, () => daemon.killDaemon());
-    const { members, failure } = await ended({ kind: 'delete', title });
-    assert.ok(failure !== undefined);
-    assert.notEqual(members[1]!.outcome, 'done');
-    await daemon.startDaemon();
-    await reopen();
-    const { system } = (await here.systems.find('shop'))!;
-    assert.notEqual((await here.systems.recover(system, 'automatic')).to, 'explain');
-    assert.deepEqual(await seen(), before);
-    // What is left of it can be deleted.
-    await act(here, 'shop', { kind: 'delete', title });
-    assert.deepEqual(await points(), []);
-    assert.ok((await snapshots()).every((own) => !own.includes(title)));
-    await journalIsEmpty();
-  });
+  // Behind the delete of a member, nobody saw that it was done: its entry is left, and ended by what is done next.
+  for (const [vm, moment] of [
+    ['api', 'before'],
+    ['db', 'after'],
+    ['idle', 'after'],
+  ] as const) {
+    it(`has one end when the daemon is killed ${moment} the delete of ${vm}`, async () => {
+      await act(here, 'shop', { kind: 'checkpoint', title });
+      const before = await seen();
+      here.disturb({ vm, step: 'deleteSnapshot', moment }, () => daemon.killDaemon());
+      const { members, failure } = await ended({ kind: 'delete', title });
+      assert.ok(failure !== undefined);
+      assert.notEqual(members.find(({ name }) => name === vm)?.outcome, 'done');
+      await daemon.startDaemon();
+      await reopen();
+      const { system } = (await here.systems.find('shop'))!;
+      assert.notEqual((await here.systems.recover(system, 'automatic')).to, 'explain');
+      assert.deepEqual(await seen(), before);
+      // What is left of it can be deleted, and all of them be saved.
+      await act(here, 'shop', { kind: 'delete', title });
+      assert.deepEqual(await points(), []);
+      assert.ok((await snapshots()).every((own) => !own.includes(title)));
+      await act(here, 'shop', { kind: 'checkpoint', title: 'next' });
+      await journalIsEmpty();
+    });
+  }
 });
