@@ -25,8 +25,11 @@
       4 PIDs au 1 $$ Slice s -.slice CPUWeight t 0 CollectMode s inactive-or-failed 0
   else
     for groups in /sys/fs/cgroup/cpu /sys/fs/cgroup; do
-      mkdir -p "$groups/virt-rewind"
+      # Elsewhere these would be plain folders and files, or a group named cpu.
+      [ -e "$groups/cgroup.procs" ] || continue
+      mkdir "$groups/virt-rewind"
       echo 1 >"$groups/virt-rewind/cpu.idle" && echo $$ >"$groups/virt-rewind/cgroup.procs" && break
+      rmdir "$groups/virt-rewind"
     done
   fi
 } >/dev/null 2>&1
