@@ -140,16 +140,16 @@ function requireOneMeaning(
   said: ReadonlySet<string>,
   [operand]: readonly string[],
 ): void {
-  for (const [name, { not = [], needs = [], alone }] of Object.entries(optionsOf(row))) {
-    if (said.has(name) && alone === true && operand !== undefined) {
-      const both = `--${name} and ${JSON.stringify(operand)}`;
-      throw new CliError('usage', `${both} exclude each other. See virt-rewind ${command} --help.`);
+  const specs = optionsOf(row);
+  for (const [name, { not = [], needs = [], alone }] of Object.entries(specs).filter(([one]) => said.has(one))) {
+    const goesAlong = (other: string): boolean =>
+      other === name || Object.hasOwn(commonOptions, other) || specs[other]?.needs?.includes(name) === true;
+    const option = [...said].find((other) => not.includes(other) || (alone === true && !goesAlong(other)));
+    const other = option === undefined ? alone && operand && JSON.stringify(operand) : `--${option}`;
+    if (other !== undefined) {
+      throw new CliError('usage', `--${name} and ${other} exclude each other. See virt-rewind ${command} --help.`);
     }
-    const other = not.find((one) => said.has(one));
-    if (said.has(name) && other !== undefined) {
-      throw new CliError('usage', `--${name} and --${other} exclude each other. See virt-rewind ${command} --help.`);
-    }
-    if (said.has(name) && needs.length > 0 && !needs.some((one) => said.has(one))) {
+    if (needs.length > 0 && !needs.some((one) => said.has(one))) {
       const those = needs.map((one) => `--${one}`).join(', ');
       throw new CliError('usage', `--${name} goes with one of ${those}. See virt-rewind ${command} --help.`);
     }

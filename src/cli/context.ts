@@ -36,7 +36,7 @@ export interface Option {
   readonly not?: readonly string[];
   /** It says nothing without one of these. */
   readonly needs?: readonly string[];
-  /** It is about no VM: a name that is given beside it would be passed over. */
+  /** Beside it, a VM and any option but those of all commands and those that need it would be passed over. */
   readonly alone?: true;
 }
 

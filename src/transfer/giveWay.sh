@@ -19,10 +19,13 @@
   if [ "$(id -u)" != 0 ]; then
     :
   elif [ -d /run/systemd/system ]; then
-    # Its group has the weight 0, which systemd calls idle (252), and lies beside those of all VMs and users.
-    busctl call -- org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager StartTransientUnit \
-      'ssa(sv)a(sa(sv))' "virt-rewind-$$.scope" fail \
-      4 PIDs au 1 $$ Slice s -.slice CPUWeight t 0 CollectMode s inactive-or-failed 0
+    # Its group lies beside those of all VMs and users, and has the weight 0, which systemd calls idle, or before 252 the
+    # lowest.
+    for weight in 0 1; do
+      busctl call -- org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager \
+        StartTransientUnit 'ssa(sv)a(sa(sv))' "virt-rewind-$$.scope" fail 4 \
+        PIDs au 1 $$ Slice s -.slice CPUWeight t "$weight" CollectMode s inactive-or-failed 0 && break
+    done
   else
     for groups in /sys/fs/cgroup/cpu /sys/fs/cgroup; do
       # Elsewhere these would be plain folders and files, or a group named cpu.

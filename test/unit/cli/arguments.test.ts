@@ -107,7 +107,11 @@ describe('the arguments of the command line', () => {
     refuses(['system', 'order', 'shop', 'db', '--seconds', '5'], /--seconds.*--for/u);
     refuses(['schedule', 'web', '--remove', 'web-day'], /--remove.*"web".*schedule --help/u);
     refuses(['schedule', 'web', '--run', 'web-day'], /--run.*"web"/u);
+    refuses(['schedule', '--keep-daily', '3', '--remove', 'web-day'], /--remove and --keep-daily/u);
+    refuses(['schedule', '--remove', 'web-day', '--run', 'web-day'], /--remove and --run|--run and --remove/u);
     refuses(['ssh', 'web', '--names', 'on'], /--names.*"web"/u);
+    refuses(['ssh', '--names', 'on', '--user', 'me'], /--names and --user/u);
+    assert.ok(callOf('schedule', '--run', 'web-day', '--if-due', '--json').call.flags.has('if-due'));
     assert.equal(callOf('schedule', '--remove', 'web-day').call.texts['remove'], 'web-day');
     assert.equal(callOf('wait', 'web', '--seconds', '5').call.texts['seconds'], '5');
     assert.equal(callOf('system', 'order', 'shop', 'db', '--port', '22', '--seconds', '5').call.texts['port'], '22');

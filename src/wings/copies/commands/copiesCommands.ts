@@ -214,16 +214,9 @@ export const copiesCommands = {
         type: 'string',
         value: 'NAME',
         help: 'remove a schedule; its backups and snapshots stay',
-        not: ['to', 'every', 'run'],
         alone: true,
       },
-      run: {
-        type: 'string',
-        value: 'NAME',
-        help: 'run it now, as systemd and cron do',
-        not: ['to', 'every'],
-        alone: true,
-      },
+      run: { type: 'string', value: 'NAME', help: 'run it now, as systemd and cron do', alone: true },
       'if-due': {
         type: 'boolean',
         help: 'with --run: only if no run began since the last hour, day or week',

@@ -171,7 +171,7 @@ export class Restic {
         inputFrom,
         outputTo,
         folder,
-        givesWay: long.has(words[0] ?? ''),
+        givesWay: long.has(words[0] ?? '') && !words.includes('--help'),
         counts: onBytes !== undefined,
       },
       onBytes: (count) => onBytes?.(count),
@@ -221,7 +221,7 @@ export class Restic {
       const [why = ''] = said.replace(calls, '').split(noneThere);
       throw resticFailure(
         problem === 'repositoryFull' && words[0] === 'restore' ? 'noSpace' : problem,
-        why.trim() || `exit code ${code ?? '?'}`,
+        why.trim() || (code === undefined ? 'a signal ended it' : `exit code ${code}`),
         this.login?.hostname,
       );
     }

@@ -65,7 +65,6 @@ export const guestCommands = {
         value: 'HOW',
         words: ['on', 'off'],
         help: 'on: adds one line to ~/.ssh/config, and ssh NAME.virt-rewind works; off: removes it',
-        not: ['prepare', 'user', 'port'],
         alone: true,
       },
       prepare: {

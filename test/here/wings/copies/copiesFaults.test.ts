@@ -33,7 +33,7 @@ describe('faults of copies', () => {
     [`read blob <data/3bd848f2> from 3bd848f2: wrong data returned, hash is ${pack}`, true],
     [`decompressing blob ${pack} failed: magic number mismatch`, true],
     ['the connection to the host ended', false],
-    ['exit code ?', false],
+    ['a signal ended it', false],
     ['ignoring error for /vms/data/web: open /srv/data/vms/web: no such file or directory', false],
     ['Load(<data/3bd848f20c>, 1, 0) failed: dial tcp 127.0.0.1:8000: connect: connection refused', false],
     ['Fatal: unable to open config file: Head "http://nas/config": EOF', false],
